@@ -1,0 +1,86 @@
+// Installs what is missing, then builds the package; everything that is there already is left alone.
+// Runs on the system's own Node, before any dependency exists. `--browser` also sees to Chromium.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const state = join(root, 'node_modules', '.prepared')
+// The playground's ONNX runtime would download GPU libraries that it does not use.
+const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
+
+installPackages()
+buildPackage()
+if (process.argv.includes('--browser')) installBrowser()
+
+function installPackages() {
+  const wanted = digest([join(root, 'package-lock.json')])
+  if (readState('packages') === wanted) return
+  step('installing packages')
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  writeState('packages', wanted)
+}
+
+function buildPackage() {
+  const sources = ['packages', 'worker'].flatMap((folder) => listFiles(join(root, folder)))
+  const wanted = digest(sources.filter((file) => /\.(ts|json)$/.test(file) && !/\.test(-d)?\.ts$/.test(file)))
+  const built = existsSync(join(root, 'packages/unplugin-flash/dist/vite.mjs'))
+  if (built && readState('build') === wanted) return
+  step('building unplugin-flash')
+  run('npm', ['run', '--silent', 'build'])
+  writeState('build', wanted)
+}
+
+function installBrowser() {
+  if (process.env.CHROMIUM || existsSync('/usr/bin/chromium')) return
+  if (spawnSync('apt-get', ['--version']).status !== 0) {
+    console.error('A Chromium is needed for the browser tests: set CHROMIUM to its path.')
+    process.exit(1)
+  }
+  step('installing Chromium')
+  const apt = (args) =>
+    run('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { DEBIAN_FRONTEND: 'noninteractive' })
+  apt(['update'])
+  apt(['install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'])
+}
+
+function run(command, args, more = {}) {
+  try {
+    execFileSync(command, args, { cwd: root, stdio: 'inherit', env: { ...env, ...more } })
+  } catch (error) {
+    console.error(
+      `\n"${command} ${args.join(' ')}" failed${error.status === null ? '' : ` with exit code ${error.status}`}.`,
+    )
+    process.exit(1)
+  }
+}
+
+function step(text) {
+  console.log(`\u2022 ${text} …`)
+}
+
+function digest(files) {
+  const hash = createHash('sha256')
+  for (const file of files.sort()) hash.update(file.slice(root.length)).update(readFileSync(file))
+  return hash.digest('hex')
+}
+
+function listFiles(folder) {
+  return readdirSync(folder).flatMap((name) => {
+    if (name === 'node_modules' || name === 'dist' || name === 'fixtures') return []
+    const path = join(folder, name)
+    return statSync(path).isDirectory() ? listFiles(path) : [path]
+  })
+}
+
+function readState(name) {
+  const file = join(state, name)
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
+}
+
+function writeState(name, value) {
+  mkdirSync(state, { recursive: true })
+  writeFileSync(join(state, name), value)
+}

@@ -1,0 +1,151 @@
+import type { CallExpression, Node } from 'oxc-parser'
+import type { ImportBinding } from './bindings.ts'
+import { followExport, followPath, packageName, packageWords, type Target } from './follow.ts'
+import { type ParsedModule, peel } from './parse.ts'
+import { type ImportedCall, propertyName, readReferences, type Use } from './references.ts'
+import { addProblem, type Findings, type Refusal, type Source } from './refuse.ts'
+import type { CompilerHost } from './types.ts'
+
+/**
+ * A test of raw text, so that no other file is ever parsed: the package, or one of its words used as an import, a callee or a
+ * member.
+ */
+const suspicious =
+  /\bunplugin-flash\b|\b(?:remote|endpoint|task)\b['"`\])!]*\s*(?:[(<,}?]|as\b|satisfies\b|\/[*/])/
+
+/**
+ * Whether a module can have to do with us at all.
+ *
+ * - `aliases`: other names under which barrels of the project export `remote` (`findAliases`).
+ */
+export function mayContain(code: string, aliases: Iterable<string> = []): boolean {
+  if (suspicious.test(code)) return true
+  for (const alias of aliases) if (code.includes(alias)) return true
+  return false
+}
+
+export interface Detection {
+  source: Source
+  host: CompilerHost
+  /** Files that were read on the way. */
+  files: Set<string>
+  findings: Findings
+}
+
+/** Calls of the package's functions by what they are bound to: `remote`, `endpoint`, `task`, `unchecked`. */
+export async function findPackageCalls(detection: Detection): Promise<Map<CallExpression, string>> {
+  const words = new Map<CallExpression, string>()
+  const known = new Map<string, Promise<string | null>>()
+  for (const call of readReferences(detection.source.parsed).calls) {
+    if (!call.declared || !isWorthFollowing(detection, call)) continue
+    const key = call.path.join('\0')
+    const word = known.get(key) ?? findWord(detection, call.path)
+    known.set(key, word)
+    const found = await word
+    if (found) words.set(call.node, found)
+  }
+  return words
+}
+
+/** Following reads other files, so it must look like ours: by a name, or by the form `gpu({ … }, fn)`. */
+function isWorthFollowing({ source }: Detection, { path, node }: ImportedCall): boolean {
+  const binding = source.parsed.bindings.get(path[0]!) as ImportBinding
+  if (binding.typeOnly) return false
+  if (binding.source === packageName || packageWords.has(binding.imported)) return true
+  return path.slice(1).some((name) => packageWords.has(name)) || hasOurForm(node)
+}
+
+const firstTypes = new Set<Node['type']>(['ObjectExpression', 'Identifier', 'MemberExpression'])
+const secondTypes = new Set<Node['type']>([
+  'ArrowFunctionExpression',
+  'FunctionExpression',
+  'ClassExpression',
+  'Identifier',
+  'CallExpression',
+  'MemberExpression',
+])
+
+function hasOurForm({ arguments: [first, second, third] }: CallExpression): boolean {
+  if (!first || !second || third) return false
+  return firstTypes.has(peel(first).type) && secondTypes.has(peel(second).type)
+}
+
+async function findWord({ source, host, files }: Detection, path: string[]): Promise<string | null> {
+  const target = await followPath(source.parsed, path, { host, files, visited: new Set() })
+  return isOurs(target) ? target.name : null
+}
+
+/** Refuses what cannot be followed: `remote` handed around, and `remote(…)` that nothing declares. */
+export async function checkUses(detection: Detection): Promise<void> {
+  const { source, findings } = detection
+  const { calls, uses } = readReferences(source.parsed)
+  for (const { node, declared } of calls)
+    if (!declared && node.arguments.length === 2) addProblem(findings, source, node, unresolved)
+  for (const use of uses) {
+    const path = use.type ? null : valuePath(source, use)
+    const word = path && (await findWord(detection, path))
+    if (word && word !== 'unchecked')
+      addProblem(findings, source, use, word === 'remote' ? asValue : notAvailable(word))
+  }
+}
+
+/** The names to follow when a use is neither a call nor an export of one of our words. */
+function valuePath({ parsed }: Source, use: Use): string[] | null {
+  const binding = parsed.bindings.get(use.name)
+  if (binding?.kind !== 'import') return null
+  if (use.parent.type === 'ExportSpecifier' || use.parent.type === 'ExportDefaultDeclaration') return null
+  if (use.effect !== 'call' && packageWords.has(binding.imported)) return [use.name]
+  const member = use.effect === 'read' && memberOf(use.parent)
+  return member && packageWords.has(member) ? [use.name, member] : null
+}
+
+/** `flash.remote` and `const { remote } = flash`. */
+function memberOf(parent: Node): string | null {
+  if (parent.type === 'MemberExpression') return propertyName(parent.property, parent.computed)
+  if (parent.type !== 'VariableDeclarator' || parent.id.type !== 'ObjectPattern') return null
+  const keys = parent.id.properties.map((property) =>
+    property.type === 'Property' ? propertyName(property.key, property.computed) : null,
+  )
+  return keys.find((key) => key !== null && packageWords.has(key)) ?? null
+}
+
+const unresolved: Refusal = {
+  code: 'REMOTE_UNRESOLVED',
+  message:
+    '`remote` is called without an import; an auto-import plugin adds it only after the module was read',
+  hint: `add \`import { remote } from '${packageName}'\` to this file`,
+}
+
+const asValue: Refusal = {
+  code: 'REMOTE_AS_VALUE',
+  message: '`remote` is used as a value, and functions made through it would stay in the browser',
+  hint: 'call it by its imported name: `const read = remote({ … }, async () => { … })`',
+}
+
+const whatComesLater: Record<string, string> = {
+  endpoint: 'load-balanced endpoints and endpoint clients are',
+  task: 'tasks are',
+}
+
+export function notAvailable(word: string): Refusal {
+  return {
+    code: 'NOT_AVAILABLE',
+    message: `\`${word}()\`: ${whatComesLater[word]} not available in this version`,
+    hint: 'use `remote(config, fn)`, which runs the function from a queue',
+  }
+}
+
+/** Names other than `remote` under which a module exports it, for `mayContain` of the modules that import them. */
+export async function findAliases(parsed: ParsedModule, host: CompilerHost): Promise<string[]> {
+  const aliases: string[] = []
+  for (const [name, { typeOnly }] of parsed.exports) {
+    if (typeOnly || packageWords.has(name)) continue
+    const target = await followExport(parsed, name, { host, files: new Set(), visited: new Set() })
+    if (isOurs(target)) aliases.push(name)
+  }
+  return aliases
+}
+
+function isOurs(target: Target | null): target is Extract<Target, { kind: 'outside' }> {
+  return target?.kind === 'outside' && target.source === packageName && packageWords.has(target.name)
+}

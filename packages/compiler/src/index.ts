@@ -1,0 +1,8 @@
+export { analyzeModule, plainAnalysis } from './analyze.ts'
+export { findAliases, mayContain } from './detect.ts'
+export { codeFrame } from './frame.ts'
+export { type ParsedModule, parseModule } from './parse.ts'
+export type { Rewritten } from './transform/edit.ts'
+export { rewriteModule } from './transform/rewrite.ts'
+export type { CompilerHost, FoundFunction, ModuleAnalysis, Role } from './types.ts'
+export { createProject, type Project, type ProjectChange, type ProjectOptions } from './project.ts'

@@ -1,0 +1,147 @@
+import type { Node, VariableDeclaration } from 'oxc-parser'
+import { isWrapper } from './parse.ts'
+import { propertyName } from './references.ts'
+import type { Refusal } from './refuse.ts'
+
+/** The names that lead to a call's result: `['models', 'small']`. */
+export type Place = { path: string[] } | { refusal: Refusal }
+
+/**
+ * Where the result of a module-level call goes.
+ *
+ * - `ancestors`: from the program down to the call's parent.
+ */
+export function readPlace(ancestors: Node[], call: Node): Place {
+  const path: string[] = []
+  let child = call
+  for (let index = ancestors.length - 1; index >= 0; index--) {
+    const parent = ancestors[index]!
+    if (isWrapper(parent) || parent.type === 'ChainExpression') {
+      child = parent
+    } else if (parent.type === 'Property' && ancestors[index - 1]?.type === 'ObjectExpression') {
+      const name = parent.value === child && keyOf(parent)
+      if (!name) return { refusal: noStaticKey }
+      path.unshift(name)
+      child = ancestors[--index]!
+    } else {
+      return readHolder(ancestors, index, child, path)
+    }
+  }
+  return { refusal: elsewhere(ancestors) }
+}
+
+/** `__proto__: x` sets the prototype instead of a property. */
+function keyOf(property: Extract<Node, { type: 'Property' }>): string | null {
+  const name = propertyName(property.key, property.computed)
+  return name === '__proto__' && !property.computed ? null : name
+}
+
+const noStaticKey: Refusal = {
+  code: 'REMOTE_NO_NAME',
+  message: 'the property that holds this remote function has no name that reading the module could tell',
+  hint: 'write its name literally, as in `{ small: remote(…) }`',
+}
+
+function readHolder(ancestors: Node[], index: number, child: Node, path: string[]): Place {
+  const holder = ancestors[index]!
+  const outer = enclosing(ancestors)
+  if (outer) return { refusal: notModuleLevel(outer) }
+  if (holder.type === 'ExportDefaultDeclaration' && path.length === 0) return { path: ['default'] }
+  if (holder.type !== 'VariableDeclarator' || holder.init !== child) return { refusal: elsewhere(ancestors) }
+  const { kind } = ancestors[index - 1] as VariableDeclaration
+  if (kind !== 'const') return { refusal: notConst(kind) }
+  return holder.id.type === 'Identifier' ? { path: [holder.id.name, ...path] } : { refusal: destructured }
+}
+
+function notConst(kind: string): Refusal {
+  return {
+    code: 'REMOTE_NOT_CONST',
+    message: `a remote function is kept in a \`const\`, and this one is declared with \`${kind}\``,
+    hint: `write \`const\` instead of \`${kind}\``,
+  }
+}
+
+const destructured: Refusal = {
+  code: 'REMOTE_NO_NAME',
+  message: 'the result of `remote()` is taken apart where it is declared',
+  hint: 'give the result one name: `const read = remote(…)`',
+}
+
+/** What stands around a call and is not the module itself: the innermost thing that has a word of its own. */
+function enclosing(ancestors: Node[]): string | null {
+  const index = ancestors.findLastIndex(({ type }) => type in surroundings)
+  if (index < 0) return ancestors.some(({ type }) => type === 'BlockStatement') ? 'a block' : null
+  const node = ancestors[index]!
+  const what = surroundings[node.type]!
+  const name = namedKinds.has(what) ? nameOf(node, ancestors[index - 1]!) : null
+  return name === null ? `${what === 'enum' ? 'an' : 'a'} ${what}` : `the ${what} \`${name}\``
+}
+
+const surroundings: Partial<Record<Node['type'], string>> = {
+  ArrowFunctionExpression: 'function',
+  FunctionExpression: 'function',
+  FunctionDeclaration: 'function',
+  ClassDeclaration: 'class',
+  ClassExpression: 'class',
+  ForStatement: 'loop',
+  ForInStatement: 'loop',
+  ForOfStatement: 'loop',
+  WhileStatement: 'loop',
+  DoWhileStatement: 'loop',
+  IfStatement: 'condition',
+  ConditionalExpression: 'condition',
+  LogicalExpression: 'condition',
+  SwitchStatement: 'condition',
+  TryStatement: '`try` statement',
+  TemplateLiteral: 'template string',
+  TSEnumDeclaration: 'enum',
+  TSModuleDeclaration: 'namespace',
+}
+
+const namedKinds = new Set(['function', 'class', 'enum', 'namespace'])
+
+function nameOf(node: Node, parent: Node): string | null {
+  if ('id' in node && node.id?.type === 'Identifier') return node.id.name
+  if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier') return parent.id.name
+  const isMember = parent.type === 'MethodDefinition' || parent.type === 'Property'
+  return isMember ? propertyName(parent.key, parent.computed) : null
+}
+
+function notModuleLevel(outer: string): Refusal {
+  return {
+    code: 'REMOTE_NOT_MODULE_LEVEL',
+    message: `\`remote()\` is called inside ${outer}; each remote function exists once, for the whole program`,
+    hint: 'move it to the top level of the module, and pass what it needs from here as an argument',
+  }
+}
+
+const nowhere: Partial<Record<Node['type'], string>> = {
+  ArrayExpression: 'is an element of an array',
+  AwaitExpression: 'is awaited where it is made',
+  CallExpression: 'is an argument of another call, or is called where it is made',
+  ExportDefaultDeclaration: 'is in an object that has no name',
+  ExpressionStatement: 'is dropped',
+  MemberExpression: 'is used where it is made',
+  NewExpression: 'is an argument of another call, or is constructed where it is made',
+  SequenceExpression: 'is part of a sequence of expressions',
+  SpreadElement: 'is spread into something else',
+}
+
+/** At module level, and not in a place that gives it a name. */
+function elsewhere(ancestors: Node[]): Refusal {
+  const parent = ancestors.findLast(
+    (node) => !isWrapper(node) && !/^(?:Chain|Object)Expression$|^Property$/.test(node.type),
+  )
+  if (parent?.type === 'AssignmentExpression') {
+    return {
+      code: 'REMOTE_NOT_CONST',
+      message: 'a remote function is kept in a `const`, and this one is assigned',
+      hint: 'declare it with its value: `const read = remote(…)`',
+    }
+  }
+  return {
+    code: 'REMOTE_NO_NAME',
+    message: `the result of \`remote()\` ${(parent && nowhere[parent.type]) ?? 'is not kept under a name'}`,
+    hint: 'give it a name first, `const read = remote(…)` at the top level, and use the name here',
+  }
+}

@@ -1,0 +1,92 @@
+import { AppError, checkEndpointName, type SourcePosition } from '@flash/protocol'
+import { refuseAt } from '../config.ts'
+import { nameKey } from '../names.ts'
+import type { CompilerHost } from '../types.ts'
+import type { KnownFunction } from './state.ts'
+
+/** What is wrong between functions, each of which is right by itself. */
+export function findProblems(functions: KnownFunction[], host: CompilerHost): AppError[] {
+  return [
+    ...findSameIds(functions),
+    ...findBadNames(functions),
+    ...findUnnamed(functions, host),
+    ...findSameNames(functions),
+  ]
+}
+
+/** Two copies of one package, at the same version or not. */
+function findSameIds(functions: KnownFunction[]): AppError[] {
+  return groupBy(functions, ({ fact }) => fact.id).flatMap(([first, ...others]) =>
+    others.map(({ fact }) => {
+      const message = `two functions have one identity, \`${fact.exportPath}\` of ${fact.package}: ${show(first!)} and ${showAt(fact.at)}`
+      return new AppError('DUPLICATE_FUNCTION', { message, hint: 'install the package once', at: fact.at })
+    }),
+  )
+}
+
+/** A name that was given is checked with its config; this is about those that were made. */
+function findBadNames(functions: KnownFunction[]): AppError[] {
+  return functions.flatMap(({ fact, reading }) => {
+    const wrong = reading.name === null ? checkEndpointName(fact.endpoint) : undefined
+    if (wrong === undefined) return []
+    const { parsed } = reading.analysis
+    const { call } = reading.found
+    const message = `the endpoint of \`${fact.exportPath}\` would be named ${JSON.stringify(fact.endpoint)}, after its file, and that ${wrong}`
+    const hint = 'give its config a `name`'
+    return [new AppError('BAD_NAME', { message, hint, at: fact.at, frame: parsed.frame(call.start) })]
+  })
+}
+
+/** Functions that share a constant share an endpoint, and none of their places can name it. */
+function findUnnamed(functions: KnownFunction[], host: CompilerHost): AppError[] {
+  const sharing = functions.filter(({ reading }) => reading.constant && reading.name === null)
+  return groupBy(sharing, ({ reading }) => reading.key).flatMap((group) => {
+    const [{ reading }, ...others] = group as [KnownFunction, ...KnownFunction[]]
+    if (others.length === 0) return []
+    const { name, place } = reading.constant!
+    return [
+      refuseAt(place, host, {
+        code: 'CONFIG_NEEDS_NAME',
+        message: `the config \`${name}\` has no name and is used by several functions: ${group.map(show).join(', ')}`,
+        hint: `add a \`name\` to \`${name}\`, and they share one endpoint; or give each function a config of its own`,
+      }),
+    ]
+  })
+}
+
+function findSameNames(functions: KnownFunction[]): AppError[] {
+  return groupBy(functions, ({ fact }) => nameKey(fact.endpoint)).flatMap((group) => {
+    const [first, ...others] = groupBy(group, ({ reading }) => reading.key).map(([one]) => one!)
+    return others.map(({ fact, reading }) => {
+      const names =
+        first!.fact.endpoint === fact.endpoint
+          ? fact.endpoint
+          : `${first!.fact.endpoint} and ${fact.endpoint}`
+      return new AppError('DUPLICATE_ENDPOINT', {
+        message: `two configs have the endpoint name ${names}: ${show(first!)} and ${show({ fact })}`,
+        hint: 'rename one; or to put both functions on one endpoint, give them the same config constant',
+        at: fact.at,
+        frame: reading.analysis.parsed.frame(reading.found.call.start),
+      })
+    })
+  })
+}
+
+function show({ fact }: Pick<KnownFunction, 'fact'>): string {
+  return `\`${fact.exportPath}\` at ${showAt(fact.at)}`
+}
+
+function showAt({ file, line, column }: SourcePosition): string {
+  return `${file}:${line}:${column}`
+}
+
+function groupBy<T>(items: T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group) group.push(item)
+    else groups.set(key, [item])
+  }
+  return [...groups.values()]
+}

@@ -1,0 +1,62 @@
+import type { ParsedModule } from '../parse.ts'
+import type { Use } from '../references.ts'
+import { type Span, spanTest } from '../span.ts'
+import type { FoundFunction, ModuleAnalysis, Role } from '../types.ts'
+import { createEdit, type Edit, finish, type Rewritten } from './edit.ts'
+import { findFlow } from './flow.ts'
+import { findOrphans } from './prune.ts'
+import { removeUnits } from './remove.ts'
+import { clientStub, serverStub } from './stub.ts'
+
+type AppRole = Extract<Role, { kind: 'client' | 'server' }>
+
+/** Roles `client` and `server`: calls become stubs, and what only the bodies used goes with them. */
+export function rewriteApp(analysis: ModuleAnalysis, role: AppRole): Rewritten {
+  const edit = createEdit(analysis)
+  const calls = analysis.functions.map(({ call }) => call)
+  // Other modules of a worker take configs with their code from here in role `server`.
+  const configs = role.kind === 'client' ? findExportedConfigs(edit, calls) : []
+  const orphans = findOrphans(edit.graph, spanTest([...calls, ...configs]))
+  removeUnits(edit, (unit) => orphans.has(unit))
+  for (const { start, end } of configs) edit.text.overwrite(start, end, '{}')
+  for (const found of analysis.functions) {
+    const unit = edit.graph.unitAt(found.call.start)
+    if (unit && orphans.has(unit)) continue
+    edit.text.overwrite(found.call.start, found.call.end, stubOf(edit, found, role))
+  }
+  return finish(edit, { sources: role.kind === 'client' ? 'emitted' : 'original' })
+}
+
+function stubOf(edit: Edit, found: FoundFunction, role: AppRole): string {
+  return role.kind === 'client' ? clientStub(edit, found, role.tag(found.id)) : serverStub(edit, found)
+}
+
+/**
+ * Values of exported constants that are configs and that the page's part of the module does not read itself.
+ *
+ * The export stays for barrels that name it. Its value would take `setup` and schemas to the browser, with all they import.
+ */
+function findExportedConfigs({ analysis, parsed, graph }: Edit, calls: Span[]): Span[] {
+  const configs = analysis.functions.map(({ config }) => config)
+  const candidates = new Map<string, Span>()
+  for (const node of findFlow(parsed, configs)) {
+    const binding = node.type === 'Identifier' ? parsed.bindings.get(node.name) : undefined
+    if (binding?.kind === 'const' && binding.init && isExported(parsed, binding.name))
+      candidates.set(binding.name, binding.init)
+  }
+  const uses = graph.units.flatMap((unit) => unit.uses)
+  for (;;) {
+    const isGone = spanTest([...calls, ...candidates.values()])
+    const read = uses.filter((use) => candidates.has(use.name) && !isGone(use.start) && isRead(use))
+    if (read.length === 0) return [...candidates.values()]
+    for (const { name } of read) candidates.delete(name)
+  }
+}
+
+function isExported({ exports }: ParsedModule, name: string): boolean {
+  return [...exports.values()].some((found) => found.kind === 'local' && found.local === name)
+}
+
+function isRead({ type, parent }: Use): boolean {
+  return !type && parent.type !== 'ExportSpecifier' && parent.type !== 'ExportDefaultDeclaration'
+}

@@ -1,0 +1,49 @@
+import type { FoundFunction } from '../types.ts'
+import { type Edit, factOf, useImport } from './edit.ts'
+
+const clientModule = 'virtual:flash/client'
+const serverModule = 'unplugin-flash/client'
+
+/** What stands in a browser for a function. */
+export function clientStub(edit: Edit, found: FoundFunction, tag: string): string {
+  const id = `${found.id}.${tag}`
+  return stubCall(found, id, (isClass) =>
+    isClass
+      ? useImport(edit, clientModule, 'flashClass', '__flash_class')
+      : useImport(edit, clientModule, 'stub', '__flash_stub'),
+  )
+}
+
+/** What stands on a server, or in the worker of another endpoint. */
+export function serverStub(edit: Edit, found: FoundFunction): string {
+  const { endpoint, path, at } = factOf(edit, found)
+  const info = JSON.stringify({ name: endpoint, at: `${path}:${at.line}` })
+  return stubCall(
+    found,
+    found.id,
+    (isClass) =>
+      isClass
+        ? useImport(edit, serverModule, 'serverClass', '__flash_class')
+        : useImport(edit, serverModule, 'serverStub', '__flash_stub'),
+    info,
+  )
+}
+
+function stubCall(
+  found: FoundFunction,
+  id: string,
+  nameOf: (isClass: boolean) => string,
+  info?: string,
+): string {
+  const given = [JSON.stringify(id)]
+  if (found.kind === 'class') given.push(JSON.stringify(methodList(found)))
+  else if (found.kind === 'generator') given.push('1')
+  else if (info) given.push('0')
+  if (info) given.push(info)
+  return `/* @__PURE__ */ ${nameOf(found.kind === 'class')}(${given.join(', ')})`
+}
+
+/** `load,*tokens`: a star marks a generator. */
+function methodList({ callables }: FoundFunction): string {
+  return callables.map(({ name, kind }) => (kind === 'generator' ? `*${name}` : name)).join(',')
+}

@@ -1,0 +1,54 @@
+import type { AppError, CallableFact, FunctionFact, ParamFact, SourcePosition } from '@flash/protocol'
+import type { CallExpression, Expression } from 'oxc-parser'
+import type { ParsedModule } from './parse.ts'
+
+/** Everything outside the text of one module; the only way the compiler reaches files. */
+export interface CompilerHost {
+  /** Absolute file without query, or `null` when the specifier is external or not found. */
+  resolve(specifier: string, importer: string): Promise<string | null>
+  load(file: string): Promise<string | null>
+  locate(file: string): { package: string; path: string; prefix: string; rootPath: string }
+}
+
+/** Names of exports. */
+export type Demanded = ReadonlySet<string>
+
+export type Role =
+  | { kind: 'client'; tag(id: string): string }
+  | { kind: 'server' }
+  /** `demanded`: exports that other modules of the same worker import; `*` is all of them. */
+  | { kind: 'worker'; keeps(fact: FunctionFact): boolean; demanded?: Demanded }
+  | { kind: 'index' }
+  | { kind: 'local' }
+  /** `start` and `end` delimit the setup expression in the module that is rewritten. */
+  | { kind: 'setup'; start: number; end: number }
+
+/** One `remote()` call as the text of its own module tells it; config comes later. */
+export interface FoundFunction {
+  id: string
+  exportPath: string
+  exported: boolean
+  kind: FunctionFact['kind']
+  callables: CallableFact[]
+  constructorParams: ParamFact[] | null
+  at: SourcePosition
+  /** The whole call expression. */
+  call: CallExpression
+  /** First argument, parentheses and type wrappers peeled off. */
+  config: Expression
+  /** Second argument, peeled likewise, out of `unchecked()` too. */
+  body: Expression
+}
+
+/** What one module tells about itself, for every role. */
+export interface ModuleAnalysis {
+  parsed: ParsedModule
+  /** In source order. */
+  functions: FoundFunction[]
+  /** One per function once configs are read; `analyzeModule` alone leaves it empty. Roles `server`, `worker` and `local` need it. */
+  facts: FunctionFact[]
+  /** Things that work and are likely to surprise. */
+  warnings: AppError[]
+  /** Absolute files other than this one whose text the result depends on. */
+  dependencies: string[]
+}

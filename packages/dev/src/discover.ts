@@ -1,0 +1,23 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stateFolder } from '@flash/server'
+
+/** What server code in this process finds, keyed by project root. */
+export interface DevEntry {
+  has(id: string): boolean
+  fetch(request: Request): Promise<Response>
+}
+
+const registry = Symbol.for('unplugin-flash.dev')
+
+export function devEntries(): Map<string, DevEntry> {
+  const holder = globalThis as unknown as Record<symbol, Map<string, DevEntry> | undefined>
+  return (holder[registry] ??= new Map())
+}
+
+/** Tells other processes of this machine where the runtime listens: `.flash/dev.json`, readable by its owner only. */
+export function announce(root: string, address: { url: string; token: string }): () => void {
+  const file = join(stateFolder(root), 'dev.json')
+  writeFileSync(file, `${JSON.stringify({ ...address, pid: process.pid, root }, null, 2)}\n`, { mode: 0o600 })
+  return () => rmSync(file, { force: true })
+}

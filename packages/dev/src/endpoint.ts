@@ -1,0 +1,219 @@
+import { createQueue, type Job, type Queue } from '@flash/emulator'
+import {
+  type Clock,
+  type FunctionFact,
+  inputShape,
+  type JobStatus,
+  type LocalCall,
+  type QueueInput,
+  type ResolvedEndpointConfig,
+  writeFailure,
+} from '@flash/protocol'
+import { messageBytes, type Output } from './output.ts'
+import { launchers, type LaunchOptions, type Isolation } from './workers/launch.ts'
+import { type CallListener, createLink, type WorkerLink } from './workers/link.ts'
+import { createPool, type Pool } from './workers/pool.ts'
+import type { ModuleServer } from './modules.ts'
+
+export interface EndpointSettings {
+  name: string
+  /** Stands for the endpoint in module ids. */
+  key: string
+  config: ResolvedEndpointConfig
+  env: Record<string, string>
+}
+
+/** What endpoints need of the runtime around them. */
+export interface EndpointContext {
+  clock: Clock
+  root: string
+  isolation: Isolation
+  inspect: boolean
+  entry: LaunchOptions['entry']
+  modules: ModuleServer
+  /** Lines a worker wrote while no call ran, and those of calls. */
+  onOutput(endpoint: string, stream: 'stdout' | 'stderr', text: string): void
+}
+
+export interface LocalSubmission {
+  fact: FunctionFact
+  input: QueueInput
+  parts: Uint8Array[]
+  foreign: boolean
+  kind: 'run' | 'runsync'
+  executionTimeoutMs?: number
+  ttlMs?: number
+  lowPriority?: boolean
+  webhook?: string
+  idempotencyKey?: string
+}
+
+/** One endpoint on this machine: its queue and its workers. */
+export interface LocalEndpoint {
+  readonly name: string
+  readonly queue: Queue
+  submit(submission: LocalSubmission): JobStatus
+  warm(fact: FunctionFact): Promise<void>
+  workers(): { idle: number; ready: number; running: number }
+  readonly executionTimeoutMs: number
+  configure(settings: EndpointSettings): void
+  /** Fresh workers from the next call on; calls in flight finish on the old ones. */
+  retire(): void
+  invalidate(files: string[]): void
+  close(): void
+}
+
+type Extra = Pick<LocalSubmission, 'fact' | 'foreign' | 'idempotencyKey'>
+
+export function createEndpoint(first: EndpointSettings, context: EndpointContext): LocalEndpoint {
+  let settings = first
+  /** Job ids by idempotency key, as long as the queue knows the job. */
+  const byKey = new Map<string, string>()
+  const queue = createQueue({
+    clock: context.clock,
+    ...queueLimits(first.config),
+    sizeOf: (value) => messageBytes(value as Output),
+  })
+  const pool: Pool = createPool({
+    queue,
+    clock: context.clock,
+    limits: () => ({ workers: settings.config.dev.workers, maxConcurrency: settings.config.maxConcurrency }),
+    launch: (workerId) =>
+      launchWorker(
+        workerId,
+        () => settings,
+        context,
+        () => pool,
+      ),
+    start: (link, job) => startCall(link, job, queue, settings, context),
+  })
+  return {
+    name: first.name,
+    queue,
+    get executionTimeoutMs() {
+      return settings.config.executionTimeoutMs
+    },
+    retire: pool.retire,
+    submit(submission) {
+      const { fact, foreign, idempotencyKey, input, parts, kind, webhook, ...policy } = submission
+      const earlier = idempotencyKey === undefined ? undefined : queue.status(byKey.get(idempotencyKey) ?? '')
+      if (earlier) return earlier
+      const extra: Extra = { fact, foreign, idempotencyKey }
+      const status = queue.submit({ input, attachments: parts, kind, webhook, policy, extra })
+      if (idempotencyKey !== undefined) remember(byKey, idempotencyKey, status.id)
+      return status
+    },
+    warm: (fact) =>
+      pool.any().warm({
+        fn: fact.id,
+        module: context.modules.moduleOf(fact, settings.key),
+        setup: fact.setup,
+        endpoint: first.name,
+      }),
+    workers() {
+      const links = pool.links()
+      const running = links.filter((link) => link.calls > 0).length
+      return { idle: links.length - running, ready: links.length - running, running }
+    },
+    configure(next) {
+      queue.configure(queueLimits(next.config))
+      // A running process keeps the variables it was started with.
+      if (JSON.stringify(next.env) !== JSON.stringify(settings.env)) pool.retire()
+      settings = next
+      pool.pump()
+    },
+    invalidate(files) {
+      for (const link of pool.links()) link.invalidate(files)
+    },
+    close() {
+      pool.close()
+      queue.close()
+    },
+  }
+}
+
+const KEYS_REMEMBERED = 10_000
+
+function remember(byKey: Map<string, string>, key: string, jobId: string): void {
+  byKey.delete(key)
+  byKey.set(key, jobId)
+  if (byKey.size > KEYS_REMEMBERED) byKey.delete(byKey.keys().next().value!)
+}
+
+function queueLimits(config: ResolvedEndpointConfig) {
+  return { executionTimeoutMs: config.executionTimeoutMs, maxConcurrency: config.maxConcurrency }
+}
+
+function launchWorker(
+  id: string,
+  settings: () => EndpointSettings,
+  context: EndpointContext,
+  pool: () => Pool,
+): WorkerLink {
+  const { name, key, env } = settings()
+  const { modules, root, entry, inspect, isolation } = context
+  const answers: Record<string, (data: unknown[]) => Promise<unknown>> = {
+    fetchModule: ([url, importer, options]) =>
+      modules.fetchModule(
+        key,
+        url as string,
+        importer as string | undefined,
+        options as { cached?: boolean },
+      ),
+    getBuiltins: async () => modules.builtins(),
+    setupKey: ([functionId]) => modules.setupHash(functionId as string),
+  }
+  return createLink({
+    id,
+    launched: launchers[isolation]({ entry, root, env, inspect }),
+    root,
+    endpoint: name,
+    clock: context.clock,
+    answer: (question, data) => answers[question]!(data),
+    onOutput: (stream, text) => context.onOutput(name, stream, text),
+    onFree: () => pool().pump(),
+    onExit: (link) => pool().removed(link),
+  })
+}
+
+function startCall(
+  link: WorkerLink,
+  job: Job,
+  queue: Queue,
+  settings: EndpointSettings,
+  context: EndpointContext,
+): number {
+  const { fact, foreign, idempotencyKey } = job.extra as Extra
+  const call: Omit<LocalCall, 't' | 'call'> = {
+    jobId: job.id,
+    attempt: job.attempt,
+    deadline: job.deadline,
+    fn: fact.id,
+    module: context.modules.moduleOf(fact, settings.key),
+    input: job.input as QueueInput,
+    shape: inputShape(fact),
+    foreign,
+    setup: fact.setup,
+    endpoint: settings.name,
+    instances: settings.config.instances,
+    idempotencyKey,
+  }
+  return link.run(call, job.attachments, listenFor(link, job, queue))
+}
+
+/** Writes what a worker says about a job into the queue. */
+function listenFor(link: WorkerLink, job: Job, queue: Queue): CallListener {
+  const items: Output[] = []
+  return {
+    started() {},
+    progress: (message) => void queue.progress(job.id, link.id, message),
+    item(message) {
+      items.push(message)
+      queue.item(job.id, link.id, message)
+    },
+    log: (stream, text) => void queue.log(job.id, link.id, { stream, text }),
+    done: (message) =>
+      void queue.complete(job.id, link.id, { output: message.text === '' ? items : message }),
+    failed: (error) => void queue.complete(job.id, link.id, { error: writeFailure(error) }),
+  }
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { checkPeer, hasToken, isLoopback } from './guard.ts'
+
+const token = 'secret-token'
+const from = (remoteAddress: string | undefined, encrypted = false) =>
+  ({ socket: { remoteAddress, encrypted } }) as unknown as IncomingMessage
+const ask = (headers: Record<string, string>, method = 'POST') =>
+  new Request('http://localhost:5173/_flash/a/run', {
+    method,
+    headers: { host: 'localhost:5173', ...headers },
+  })
+
+describe('who may reach the development routes', () => {
+  for (const [what, headers, address, kind] of [
+    [
+      'a page of the app',
+      { 'sec-fetch-site': 'same-origin', origin: 'http://localhost:5173' },
+      '127.0.0.1',
+      'page',
+    ],
+    [
+      'a page of the app in a browser without fetch metadata',
+      { origin: 'http://localhost:5173' },
+      '127.0.0.1',
+      'page',
+    ],
+    ['a page of the app from another machine', { 'sec-fetch-site': 'same-origin' }, '192.168.1.7', 'page'],
+    ['curl on this machine', {}, '127.0.0.1', 'program'],
+    ['curl by IPv6', {}, '::1', 'program'],
+    ['a call inside this process', {}, undefined, 'program'],
+    ['a program elsewhere with the token', { authorization: 'Bearer secret-token' }, '10.0.0.2', 'program'],
+  ] as const) {
+    test(what, () => expect(checkPeer(ask(headers), from(address), { token })).toMatchObject({ kind }))
+  }
+
+  for (const [what, headers, address] of [
+    ['a page of another site', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' }, '127.0.0.1'],
+    [
+      'a page of another port of this machine',
+      { 'sec-fetch-site': 'same-site', origin: 'http://localhost:9999' },
+      '127.0.0.1',
+    ],
+    ['an address-bar navigation', { 'sec-fetch-site': 'none' }, '127.0.0.1'],
+    ['a foreign origin without fetch metadata', { origin: 'http://localhost:9999' }, '127.0.0.1'],
+    ['a sandboxed page', { origin: 'null' }, '127.0.0.1'],
+    ['the same host over another scheme', { origin: 'https://localhost:5173' }, '127.0.0.1'],
+    [
+      'a foreign page that claims a token',
+      { 'sec-fetch-site': 'cross-site', authorization: 'Bearer secret-token' },
+      '127.0.0.1',
+    ],
+    ['a program on another machine', {}, '192.168.1.7'],
+    ['a program on another machine with a wrong token', { authorization: 'Bearer nope' }, '192.168.1.7'],
+  ] as const) {
+    for (const method of ['GET', 'POST', 'OPTIONS']) {
+      test(`not ${what} (${method})`, () =>
+        expect(() => checkPeer(ask(headers, method), from(address), { token })).toThrow(
+          expect.objectContaining({ code: 'FORBIDDEN' }),
+        ))
+    }
+  }
+
+  test('a host that is not served is refused first', () => {
+    const options = { token, isHostAllowed: (host: string) => host === 'localhost:5173' }
+    const rebound = ask({ host: 'evil.test:5173', 'sec-fetch-site': 'same-origin' })
+    expect(() => checkPeer(rebound, from('127.0.0.1'), options)).toThrow(/evil\.test/)
+    expect(checkPeer(ask({ 'sec-fetch-site': 'same-origin' }), from('127.0.0.1'), options).kind).toBe('page')
+  })
+
+  test('over TLS the served origin is https', () => {
+    const secure = ask({ origin: 'https://localhost:5173' })
+    expect(checkPeer(secure, from('127.0.0.1', true), { token }).kind).toBe('page')
+  })
+})
+
+test('loopback addresses', () => {
+  for (const address of ['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1'])
+    expect(isLoopback(address)).toBe(true)
+  for (const address of ['10.0.0.1', '::ffff:10.0.0.1', '1127.0.0.1', 'fe80::1', ''])
+    expect(isLoopback(address)).toBe(false)
+})
+
+test('the token is compared whole', () => {
+  const has = (authorization: string) => hasToken(new Headers({ authorization }), token)
+  expect(has('Bearer secret-token')).toBe(true)
+  expect(has('bearer secret-token')).toBe(true)
+  for (const bad of ['', 'secret-token', 'Bearer secret', 'Bearer secret-token2', 'Basic secret-token'])
+    expect(has(bad)).toBe(false)
+})

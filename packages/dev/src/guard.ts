@@ -1,0 +1,81 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { AppError } from '@flash/protocol'
+
+export interface Peer {
+  /** The request came over a loopback socket. */
+  loopback: boolean
+  /** A browser page of this app, or something that is no browser. */
+  kind: 'page' | 'program'
+}
+
+export interface GuardOptions {
+  token: string
+  /** Vite checks Host where it listens; elsewhere this says which are allowed. */
+  isHostAllowed?: (host: string) => boolean
+}
+
+/**
+ * Decides whether a request may reach the development routes; every method, before anything of it is read.
+ *
+ * - a page must be of the served origin: `Sec-Fetch-Site: same-origin`, or an `Origin` equal to it.
+ * - a program needs a loopback socket or the session token.
+ * - throws `FORBIDDEN` with what was wrong.
+ */
+export function checkPeer(
+  request: Request,
+  incoming: IncomingMessage | undefined,
+  options: GuardOptions,
+): Peer {
+  const { headers } = request
+  const host = headers.get('host') ?? new URL(request.url).host
+  if (options.isHostAllowed && !options.isHostAllowed(host))
+    throw forbidden(`the host "${host}" is not served here`, 'open the app at the printed URL')
+  const loopback = isLoopback(incoming?.socket?.remoteAddress)
+  const site = headers.get('sec-fetch-site')
+  if (site !== null) return checkSite(site, headers, loopback)
+  const origin = headers.get('origin')
+  if (origin !== null) return checkOrigin(origin, host, isEncrypted(incoming), loopback)
+  if (loopback || hasToken(headers, options.token)) return { loopback, kind: 'program' }
+  throw forbidden(
+    'a program on another machine needs the session token',
+    'send "Authorization: Bearer <token>"; the token is in .flash/dev.json',
+  )
+}
+
+function checkSite(site: string, headers: Headers, loopback: boolean): Peer {
+  if (site === 'same-origin') return { loopback, kind: 'page' }
+  const from = headers.get('origin') ?? 'another site'
+  throw forbidden(
+    `a page of ${from} may not call this development server (${site})`,
+    'call it from the app itself, or from a program such as curl',
+  )
+}
+
+function checkOrigin(origin: string, host: string, encrypted: boolean, loopback: boolean): Peer {
+  const served = `${encrypted ? 'https' : 'http'}://${host}`
+  if (origin === served) return { loopback, kind: 'page' }
+  throw forbidden(
+    `the origin "${origin}" is not ${served}`,
+    'call it from the app itself, or from a program such as curl',
+  )
+}
+
+function isEncrypted(incoming: IncomingMessage | undefined): boolean {
+  return Boolean((incoming?.socket as { encrypted?: boolean } | undefined)?.encrypted)
+}
+
+/** True for 127.0.0.0/8, ::1 and their mapped forms; a missing address is a call inside this process. */
+export function isLoopback(address: string | undefined): boolean {
+  return address === undefined || address === '::1' || /^(?:::ffff:)?127\./.test(address)
+}
+
+export function hasToken(headers: Headers, token: string): boolean {
+  const given = Buffer.from(/^bearer (.+)$/i.exec(headers.get('authorization') ?? '')?.[1] ?? '')
+  const wanted = Buffer.from(token)
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
+}
+
+function forbidden(message: string, hint: string): AppError {
+  return new AppError('FORBIDDEN', { message, hint })
+}

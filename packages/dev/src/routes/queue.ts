@@ -1,0 +1,262 @@
+import {
+  AppError,
+  type ErrorCode,
+  errorCodes,
+  isFinalState,
+  type JobStatus,
+  type Message,
+  type QueueInput,
+} from '@flash/protocol'
+import { problemBody, problemHeaders, readBody, toProblem } from '@flash/server'
+import { H3, type H3Event } from 'h3'
+import type { LocalEndpoint } from '../endpoint.ts'
+import { jobError } from '../job.ts'
+import { type Output, plainOutput } from '../output.ts'
+import type { Route } from './table.ts'
+
+/** What the queue routes need of the runtime. */
+export interface QueueRoutesHost {
+  route(path: string): Promise<Route | undefined>
+  knownPaths(): string[]
+  endpoint(route: Route): Promise<LocalEndpoint>
+}
+
+interface Visit {
+  route: Route
+  endpoint: LocalEndpoint
+  request: Request
+  /** What follows the verb: a job id. */
+  id: string
+}
+
+type Verb = { method: 'GET' | 'POST'; takesId: boolean; answer(visit: Visit): Promise<unknown> | unknown }
+
+const verbs: Record<string, Verb> = {
+  run_sync: { method: 'POST', takesId: false, answer: runSync },
+  runsync: { method: 'POST', takesId: false, answer: runSync },
+  run: {
+    method: 'POST',
+    takesId: false,
+    answer: async (visit) => brief(await submit(visit, 'run', 10_000_000)),
+  },
+  health: {
+    method: 'GET',
+    takesId: false,
+    answer: ({ endpoint }) => endpoint.queue.health(endpoint.workers()),
+  },
+  'purge-queue': { method: 'POST', takesId: false, answer: ({ endpoint }) => endpoint.queue.purge() },
+  status: {
+    method: 'GET',
+    takesId: true,
+    answer: ({ endpoint, id }) => plainStatus(known(endpoint.queue.status(id), id)),
+  },
+  stream: { method: 'GET', takesId: true, answer: streamItems },
+  cancel: {
+    method: 'POST',
+    takesId: true,
+    answer: ({ endpoint, id }) => brief(known(endpoint.queue.cancel(id), id)),
+  },
+  retry: {
+    method: 'POST',
+    takesId: true,
+    answer: ({ endpoint, id }) => brief(known(endpoint.queue.retry(id), id)),
+  },
+}
+
+/** `{file_prefix}/{export}/{verb}[/{id}]` for programs: plain JSON in, Runpod's shapes out. */
+export function addQueueRoutes(app: H3, host: QueueRoutesHost): void {
+  app.all('/**', async (event: H3Event) => {
+    const segments = event.url.pathname.split('/').filter(Boolean).map(decodeSegment)
+    const found = splitPath(segments)
+    const route = found && (await host.route(found.path))
+    if (!found || !route) throw noRoute(segments, host.knownPaths())
+    const { verb, id } = found
+    if (event.req.method !== verb.method) {
+      throw new AppError('METHOD_NOT_ALLOWED', {
+        message: `${event.req.method} is not allowed at ${event.url.pathname}`,
+        hint: `use ${verb.method}`,
+      })
+    }
+    return verb.answer({ route, endpoint: await host.endpoint(route), request: event.req, id })
+  })
+}
+
+function splitPath(segments: string[]): { path: string; verb: Verb; id: string } | null {
+  const last = segments.at(-1) ?? ''
+  const before = segments.at(-2) ?? ''
+  if (Object.hasOwn(verbs, last) && !verbs[last]!.takesId)
+    return { path: segments.slice(0, -1).join('/'), verb: verbs[last]!, id: '' }
+  if (Object.hasOwn(verbs, before) && verbs[before]!.takesId)
+    return { path: segments.slice(0, -2).join('/'), verb: verbs[before]!, id: last }
+  return null
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw new AppError('BAD_REQUEST', { message: `"${segment}" is not percent-encoded text` })
+  }
+}
+
+async function runSync(visit: Visit): Promise<unknown> {
+  const submitted = await submit(visit, 'runsync', 20_000_000)
+  const waitMs = clamp(Number(new URL(visit.request.url).searchParams.get('wait') ?? 90_000), 1_000, 300_000)
+  const status = await visit.endpoint.queue.wait(submitted.id, waitMs)
+  return plainStatus(known(status, submitted.id))
+}
+
+/** Parses a job and queues it; everything but `input` is optional. */
+async function submit(
+  { route, endpoint, request }: Visit,
+  kind: 'run' | 'runsync',
+  limitBytes: number,
+): Promise<JobStatus> {
+  const body = parseJob(await readJson(request, limitBytes), route)
+  const header = body.input['flash:call']
+  const input: QueueInput =
+    route.fact.kind === 'class'
+      ? { ...body.input, 'flash:call': { v: 1, ...header, fn: route.callable.name } }
+      : body.input
+  return endpoint.submit({
+    fact: route.fact,
+    input,
+    parts: [],
+    foreign: header === undefined,
+    kind,
+    ...body.options,
+  })
+}
+
+async function readJson(request: Request, limitBytes: number): Promise<unknown> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
+    throw new AppError('UNSUPPORTED_TYPE', {
+      message: `content type "${type}" is not application/json`,
+      hint: 'send: -H "content-type: application/json"',
+    })
+  }
+  const text = new TextDecoder().decode(await readBody(request, limitBytes))
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new AppError('BAD_REQUEST', {
+      message: `the body is not JSON: ${(error as Error).message}`,
+      hint: 'send {"input": {…}}',
+    })
+  }
+}
+
+function parseJob(
+  body: unknown,
+  { callable }: Route,
+): { input: QueueInput; options: Record<string, unknown> } {
+  const wanted = callable.params?.map(({ name }) => `"${name}": …`).join(', ') ?? '"args": […]'
+  const fields = isRecord(body) ? body : {}
+  if (!isRecord(fields.input)) {
+    throw new AppError('BAD_INPUT', {
+      message: 'the body has no object "input"',
+      hint: `send {"input": {${wanted}}}`,
+      data: { field: 'input' },
+    })
+  }
+  const policy = isRecord(fields.policy) ? fields.policy : {}
+  const options = {
+    executionTimeoutMs: milliseconds('policy.executionTimeout', policy.executionTimeout, 5_000, 604_800_000),
+    ttlMs: milliseconds('policy.ttl', policy.ttl, 10_000, 604_800_000),
+    lowPriority: policy.lowPriority === true,
+    webhook: typeof fields.webhook === 'string' ? fields.webhook : undefined,
+  }
+  return { input: fields.input as QueueInput, options }
+}
+
+function milliseconds(field: string, value: unknown, min: number, max: number): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && value >= min && value <= max) return value
+  throw new AppError('BAD_INPUT', {
+    message: `${field} is ${JSON.stringify(value)}`,
+    hint: `give milliseconds from ${min} to ${max}`,
+    data: { field },
+  })
+}
+
+async function streamItems({ endpoint, id }: Visit): Promise<unknown> {
+  const { status, stream } = known(endpoint.queue.stream(id), id)
+  const items = (await plainOutput(stream.map(({ output }) => output as Message))) as unknown[]
+  return { status, stream: items.map((output) => ({ output })) }
+}
+
+function brief({ id, status }: JobStatus): unknown {
+  return { id, status }
+}
+
+/** A job as Runpod shows it. A failure that is the request's or the module's fault is an HTTP error instead. */
+async function plainStatus(status: JobStatus): Promise<unknown> {
+  if (status.status === 'FAILED') throwUnlessThrown(status)
+  if (status.output === undefined || !isFinalState(status.status)) return status
+  return { ...status, output: await plainOutput(status.output as Output) }
+}
+
+/** Codes of failures before or around the function: the caller sent something wrong, or the code does not load. */
+const httpFailures = new Set<ErrorCode>([
+  'BAD_INPUT',
+  'CANNOT_CARRY',
+  'PAYLOAD_TOO_LARGE',
+  'SYNTAX_ERROR',
+  'MODULE_FAILED',
+  'DEPENDENCY_NOT_INSTALLED',
+])
+
+function throwUnlessThrown(status: JobStatus): void {
+  const { code, message, hint, data } = jobError(status)
+  if (!code || !Object.hasOwn(errorCodes, code) || !httpFailures.has(code as ErrorCode)) return
+  const place = isRecord(data) && isRecord(data.at) ? (data.at as unknown as AppError['at']) : undefined
+  throw new AppError(code as ErrorCode, {
+    message,
+    hint,
+    data,
+    at: place,
+    frame: isRecord(data) ? (data.frame as string) : undefined,
+  })
+}
+
+function known<T>(value: T | undefined, id: string): T {
+  if (value !== undefined) return value
+  throw new AppError('JOB_NOT_FOUND', {
+    message: `no job has the id "${id}" here`,
+    hint: 'results are kept 30 minutes for /run and 1 minute for /runsync',
+  })
+}
+
+function noRoute(segments: string[], paths: string[]): AppError {
+  const hint =
+    paths.length > 0
+      ? `there is: ${paths
+          .slice(0, 8)
+          .map((path) => `/${path}/run_sync`)
+          .join(', ')}`
+      : 'no remote function was found in this project'
+  return new AppError('NOT_FOUND', { message: `no function answers at /${segments.join('/')}`, hint })
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Number.isFinite(value) ? Math.min(max, Math.max(min, value)) : max
+}
+
+/** Answers for every error of the routes: problem JSON with the code's status. */
+export function errorResponse(error: unknown, onInternal: (error: unknown) => void): Response {
+  if (!(error instanceof AppError)) onInternal(error)
+  const shown =
+    error instanceof AppError
+      ? error
+      : new AppError('INTERNAL', {
+          message: 'the request could not be handled',
+          hint: 'the terminal of the dev server has the details',
+        })
+  const problem = toProblem(shown)
+  return new Response(problemBody(problem), { status: problem.status, headers: problemHeaders })
+}

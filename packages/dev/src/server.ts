@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto'
+import type { Project } from '@flash/compiler'
+import { type AppError, type Clock, type FunctionFact, systemClock } from '@flash/protocol'
+import { type Capability, createRpcHandler, type RpcHandler } from '@flash/server'
+import { FastResponse } from 'srvx/node'
+import type { DevEnvironment } from 'vite'
+import { createBackend } from './backend.ts'
+import { announce, devEntries } from './discover.ts'
+import { createEndpoints } from './endpoints.ts'
+import { hasToken } from './guard.ts'
+import { type Listener, openListener } from './listener.ts'
+import { createModuleServer, type ModuleServer } from './modules.ts'
+import { createMiddleware, type Middleware } from './routes/app.ts'
+import { createRouteTable, type RouteTable } from './routes/table.ts'
+import type { Isolation, LaunchOptions } from './workers/launch.ts'
+
+/** What a (re)started Vite server brings. */
+export interface DevHost {
+  project: Project
+  environment: DevEnvironment
+  /** Vite's `.env*` files of the mode. */
+  envFiles: Record<string, string>
+  capability: Capability
+  /** Where Vite's own check of the Host header does not apply. */
+  isHostAllowed?: (host: string) => boolean
+}
+
+export interface DevServerOptions {
+  root: string
+  /** Path below which the routes are, such as `/_flash`. */
+  prefix: string
+  entry: LaunchOptions['entry']
+  isolation: Isolation
+  inspect: boolean
+  maxBodyBytes: number
+  log: DevLog
+  clock?: Clock
+}
+
+/** Where the dev server's own words go. */
+export interface DevLog {
+  output(endpoint: string, stream: 'stdout' | 'stderr', text: string): void
+  error(error: unknown): void
+  /** A module that does not load, and `null` when it does again. */
+  problem(error: AppError | null): void
+}
+
+/** The development runtime of one project; it outlives restarts of the Vite server it is attached to. */
+export interface DevServer {
+  attach(host: DevHost): void
+  middleware: Middleware
+  routes(): RouteTable
+  /** Files that changed, absolute; the next call runs their new code. */
+  invalidate(files: string[]): void
+  /** Opens the runtime's own listener, so that other processes find it. */
+  open(): Promise<Listener>
+  close(): Promise<void>
+}
+
+interface Attached extends DevHost {
+  modules: ModuleServer
+  rpc: RpcHandler
+}
+
+export function createDevServer(options: DevServerOptions): DevServer {
+  const token = randomBytes(24).toString('base64url')
+  let attached: Attached | null = null
+  let table: RouteTable | null = null
+  const host = () => attached!
+  const address = createAddress(options.root, token, () => host().rpc)
+  const endpoints = createEndpoints({
+    context: {
+      ...options,
+      clock: options.clock ?? systemClock,
+      modules: forwardModules(host),
+      onOutput: options.log.output,
+    },
+    config: (name) => host().project.config(name),
+    envFiles: () => host().envFiles,
+    address: async () => ({ FLASH_DEV_URL: (await address.open()).url, FLASH_DEV_TOKEN: token }),
+  })
+  const routes = () => (table ??= createRouteTable(host().project.functions()))
+  const findFunction = (id: string) => host().project.get(id) ?? null
+  const endpointOf = (fact: FunctionFact) => endpoints.get(fact)
+  const backend = createBackend({
+    function: findFunction,
+    endpoint: endpointOf,
+    find: endpoints.find,
+    all: endpoints.all,
+    maxBodyBytes: options.maxBodyBytes,
+  })
+  return {
+    attach(next) {
+      const modules = createModuleServer({
+        root: options.root,
+        environment: next.environment,
+        project: next.project,
+      })
+      modules.onProblem(options.log.problem)
+      const rpc = createRpcHandler({
+        capability: next.capability,
+        backend,
+        Response: FastResponse as unknown as typeof Response,
+        onInternal: options.log.error,
+      })
+      attached = { ...next, modules, rpc }
+      table = null
+      // Another Vite configuration may compile the same files differently.
+      endpoints.retire()
+      devEntries().set(options.root, {
+        has: (id) => findFunction(id) !== null,
+        fetch: (request) => answerInProcess(request, rpc),
+      })
+    },
+    middleware: createMiddleware({
+      prefix: options.prefix,
+      guard: () => ({ token, isHostAllowed: host().isHostAllowed }),
+      rpc: (...call) => host().rpc(...call),
+      onInternal: options.log.error,
+      route: async (path) => routes().find(path),
+      knownPaths: () => routes().routes.map((route) => route.path),
+      endpoint: ({ fact }) => endpointOf(fact),
+    }),
+    routes,
+    invalidate(files) {
+      table = null
+      endpoints.invalidate(files)
+    },
+    open: address.open,
+    async close() {
+      devEntries().delete(options.root)
+      endpoints.close()
+      await address.close()
+    },
+  }
+}
+
+/** The modules of whichever Vite server is attached now. */
+function forwardModules(host: () => Attached): ModuleServer {
+  return {
+    fetchModule: (...args) => host().modules.fetchModule(...args),
+    builtins: () => host().modules.builtins(),
+    setupHash: (id) => host().modules.setupHash(id),
+    moduleOf: (...args) => host().modules.moduleOf(...args),
+    onProblem: (listener) => host().modules.onProblem(listener),
+  }
+}
+
+/** The runtime's own listener, opened at the first need. */
+function createAddress(root: string, token: string, rpc: () => RpcHandler) {
+  let listener: Promise<Listener> | null = null
+  let withdraw = () => {}
+  return {
+    open: () =>
+      (listener ??= openListener(
+        (...call) => rpc()(...call),
+        (headers) => hasToken(headers, token),
+      ).then((opened) => {
+        withdraw = announce(root, { url: opened.url, token })
+        return opened
+      })),
+    async close() {
+      withdraw()
+      await listener?.then((opened) => opened.close())
+    },
+  }
+}
+
+/** A call from server code of this very process: no socket, so nothing to check. */
+function answerInProcess(request: Request, rpc: RpcHandler): Promise<Response> {
+  const path = new URL(request.url).pathname.split('/').at(-1) ?? ''
+  return rpc(request, path, { kind: 'server', subject: null })
+}

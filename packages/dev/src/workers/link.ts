@@ -1,0 +1,191 @@
+import {
+  AppError,
+  type Clock,
+  createMessageReader,
+  encodeMessage,
+  FrameType,
+  type FromWorker,
+  fromWireError,
+  type LocalCall,
+  type Message,
+  type ToWorker,
+  toWireError,
+  type WireError,
+} from '@flash/protocol'
+import type { Exit, Launched } from './launch.ts'
+import { createTail } from './tail.ts'
+
+/** What a worker says about one call. */
+export interface CallListener {
+  started(): void
+  progress(message: Message): void
+  item(message: Message): void
+  log(stream: 'stdout' | 'stderr', text: string): void
+  done(message: Message): void
+  failed(error: WireError): void
+}
+
+export interface LinkOptions {
+  id: string
+  launched: Launched
+  root: string
+  endpoint: string
+  clock: Clock
+  /** Answers what the worker asks of the dev server. */
+  answer(name: string, data: unknown[]): Promise<unknown>
+  /** Output that belongs to no call. */
+  onOutput(stream: 'stdout' | 'stderr', text: string): void
+  onFree(): void
+  onExit(link: WorkerLink, exit: Exit): void
+}
+
+/** One connected worker: calls go in, what they say comes out, and its pulse tells whether its loop turns. */
+export interface WorkerLink {
+  readonly id: string
+  readonly pid: number | undefined
+  readonly calls: number
+  /** The loop has not turned for two seconds. */
+  isStuck(): boolean
+  /** Asked for a fresh process after the calls in flight. */
+  readonly retired: boolean
+  run(call: Omit<LocalCall, 't' | 'call'>, parts: Uint8Array[], listener: CallListener): number
+  warm(request: { fn: string; module: string; setup: string | null; endpoint: string }): Promise<void>
+  cancel(call: number, reason: string): void
+  invalidate(files: string[]): void
+  /** The last lines it wrote, for the report of a crash. */
+  lastOutput(): string
+  kill(): void
+}
+
+const STUCK_AFTER_MS = 2_000
+
+export function createLink(options: LinkOptions): WorkerLink {
+  const { launched, clock } = options
+  const calls = new Map<number, CallListener>()
+  const tail = createTail()
+  const state = { next: 1, lastBeat: clock.now(), ready: false, retired: false, gone: false }
+  const send = (message: ToWorker, parts: Uint8Array[] = []) => {
+    if (state.gone) return
+    launched.send(
+      encodeMessage({ type: FrameType.channel, rich: false, text: JSON.stringify(message), parts }),
+    )
+  }
+  const finish = (call: number) => {
+    const listener = calls.get(call)
+    calls.delete(call)
+    return listener
+  }
+  const handlers = createHandlers(options, { calls, state, finish, send, tail })
+  const reader = createMessageReader((message) => {
+    state.lastBeat = clock.now()
+    handlers(JSON.parse(message.text) as FromWorker, message.parts)
+  })
+  launched.onData((bytes) => reader.push(bytes))
+  launched.onOutput((stream, text) => {
+    tail.add(text)
+    options.onOutput(stream, text)
+  })
+  const link: WorkerLink = {
+    id: options.id,
+    pid: launched.pid,
+    get calls() {
+      return calls.size
+    },
+    get retired() {
+      return state.retired
+    },
+    isStuck: () => state.ready && calls.size > 0 && clock.now() - state.lastBeat > STUCK_AFTER_MS,
+    run(call, parts, listener) {
+      const number = state.next++
+      calls.set(number, listener)
+      send({ t: 'call', call: number, ...call }, parts)
+      return number
+    },
+    warm(request) {
+      const number = state.next++
+      return new Promise((resolve, reject) => {
+        calls.set(number, {
+          ...silent,
+          done: () => resolve(),
+          failed: (error) => reject(fromWireError(error)),
+        })
+        send({ t: 'warm', call: number, ...request })
+      })
+    },
+    cancel: (call, reason) => send({ t: 'cancel', call, reason }),
+    invalidate: (files) => send({ t: 'invalidate', files }),
+    lastOutput: tail.text,
+    kill: () => launched.kill(),
+  }
+  void launched.exited.then((exit) => {
+    state.gone = true
+    const error = crashError(options.endpoint, exit, tail.text())
+    for (const listener of [...calls.values()]) listener.failed(toWireError(error, { stack: false }))
+    calls.clear()
+    options.onExit(link, exit)
+  })
+  send({ t: 'start', root: options.root, endpoint: options.endpoint })
+  return link
+}
+
+const silent: CallListener = { started() {}, progress() {}, item() {}, log() {}, done() {}, failed() {} }
+
+interface LinkState {
+  tail: { add(text: string): void }
+  calls: Map<number, CallListener>
+  state: { ready: boolean; retired: boolean }
+  finish(call: number): CallListener | undefined
+  send(message: ToWorker): void
+}
+
+function createHandlers(options: LinkOptions, { calls, state, finish, send, tail }: LinkState) {
+  const reply = async (request: number, name: string, data: unknown[]) => {
+    try {
+      send({ t: 'reply', request, ok: await options.answer(name, data) })
+    } catch (error) {
+      send({ t: 'reply', request, error: toWireError(error, { stack: true }) })
+    }
+  }
+  const table: {
+    [T in FromWorker['t']]?: (message: Extract<FromWorker, { t: T }>, parts: Uint8Array[]) => void
+  } = {
+    ready: () => void (state.ready = true),
+    request: (message) => void reply(message.request, message.name, message.data),
+    started: ({ call }) => calls.get(call)?.started(),
+    progress: ({ call, rich, text }, parts) =>
+      calls.get(call)?.progress({ type: FrameType.progress, rich, text, parts }),
+    item: ({ call, rich, text }, parts) => calls.get(call)?.item({ type: FrameType.item, rich, text, parts }),
+    log({ call, stream, text }) {
+      const listener = call === null ? undefined : calls.get(call)
+      tail.add(text)
+      listener?.log(stream, text)
+      options.onOutput(stream, text)
+    },
+    done({ call, rich, text }, parts) {
+      finish(call)?.done({ type: FrameType.value, rich, text, parts })
+      options.onFree()
+    },
+    failed({ call, error }) {
+      finish(call)?.failed(error)
+      options.onFree()
+    },
+    refresh: () => void (state.retired = true),
+  }
+  return (message: FromWorker, parts: Uint8Array[]) =>
+    (table[message.t] as ((message: FromWorker, parts: Uint8Array[]) => void) | undefined)?.(message, parts)
+}
+
+/** What a call in flight fails with when its worker ends: how it ended and the last it said. */
+function crashError(endpoint: string, exit: Exit, lastOutput: string): AppError {
+  const how = exit.signal
+    ? `was ended by ${exit.signal}`
+    : exit.code === null
+      ? 'could not be started'
+      : `exited with code ${exit.code}`
+  const said = [exit.reason, lastOutput].filter(Boolean).join('\n').trim()
+  return new AppError('WORKER_CRASHED', {
+    message: `the worker of "${endpoint}" ${how} while this call ran${said ? `; its last output:\n${said}` : ''}`,
+    hint: 'the next call starts a fresh worker',
+    data: { exitCode: exit.code, signal: exit.signal, lastOutput },
+  })
+}

@@ -1,0 +1,3 @@
+export { parsePolicy } from './policy.ts'
+export { createQueue } from './queue.ts'
+export type * from './types.ts'

@@ -1,0 +1,110 @@
+import { createRequire } from 'node:module'
+import { createDevServer, type DevServer } from '@flash/dev'
+import type { UnpluginOptions } from 'unplugin'
+import { loadEnv, type ResolvedConfig, type ViteDevServer } from 'vite'
+import type { PluginContext } from '../context.ts'
+import { createLog, printTable } from '../print.ts'
+
+/** Dev servers of this process by root: they outlive restarts of the Vite server, which makes new plugins. */
+const servers = sharedMap<Running>('unplugin-flash.servers')
+
+interface Running {
+  dev: DevServer
+  /** The Vite server it answers for now. */
+  attachedTo: object
+}
+
+function sharedMap<T>(name: string): Map<string, T> {
+  const holder = globalThis as unknown as Record<symbol, Map<string, T> | undefined>
+  return (holder[Symbol.for(name)] ??= new Map())
+}
+
+/** Hosts the development routes on the app's own server, and keeps what they run up to date. */
+export function serveDev(context: PluginContext): UnpluginOptions {
+  let dev: DevServer | null = null
+  let vite: ViteDevServer | null = null
+  return {
+    name: 'flash:dev',
+    vite: {
+      configureServer(server) {
+        const environment = server.environments.flash
+        if (context.testing || !environment) return
+        const entry = servers.get(context.root) ?? open(context, server)
+        const attachment = {}
+        entry.attachedTo = attachment
+        dev = entry.dev
+        vite = server
+        dev.attach({
+          project: context.project,
+          environment,
+          envFiles: loadEnv(server.config.mode, envDir(server.config), ''),
+          capability: context.capability,
+          isHostAllowed: server.config.server.middlewareMode ? () => true : undefined,
+        })
+        server.middlewares.use(dev.middleware)
+        onListening(server, dev, context)
+        onClose(server, async () => {
+          // After a restart this is an old server's end, and a new one is attached.
+          if (entry.attachedTo !== attachment) return
+          servers.delete(context.root)
+          await entry.dev.close()
+        })
+      },
+      async watchChange(id, { event }) {
+        if (!dev) return
+        await context.project.update(id)
+        if (event === 'delete') context.stubs.delete(id)
+        // A module that imports more of a file with functions than before changes what its worker gets of that file.
+        const others = await context.project.changedDemand()
+        const files = [id, ...others]
+        // Vite does this a little later; a call in between would get the old code and keep it.
+        for (const file of files) vite?.environments.flash?.moduleGraph.onFileChange(file)
+        dev.invalidate(files)
+      },
+    },
+  }
+}
+
+function open(context: PluginContext, server: ViteDevServer): Running {
+  const { isolation, inspect, maxBodyBytes } = context.options
+  const resolve = createRequire(import.meta.url).resolve
+  const dev = createDevServer({
+    root: context.root,
+    prefix: context.prefix,
+    entry: {
+      program: resolve('unplugin-flash/internal/worker'),
+      inline: resolve('unplugin-flash/internal/inline'),
+    },
+    isolation,
+    inspect,
+    maxBodyBytes,
+    log: createLog(server),
+  })
+  const entry = { dev, attachedTo: server }
+  servers.set(context.root, entry)
+  return entry
+}
+
+function envDir(config: ResolvedConfig): string {
+  return config.envDir || config.root
+}
+
+/** The table, once there is an address, and the address for other processes. */
+function onListening(server: ViteDevServer, dev: DevServer, context: PluginContext): void {
+  const tell = () => {
+    const open = dev.open()
+    open.catch((error: unknown) => server.config.logger.error(String(error)))
+    printTable(server, dev.routes(), context)
+  }
+  if (server.httpServer?.listening) tell()
+  else server.httpServer?.once('listening', tell)
+}
+
+/** Vite has a hook for this only from 8.3 on. */
+function onClose(server: ViteDevServer, run: () => Promise<void>): void {
+  const close = server.close.bind(server)
+  server.close = async () => {
+    await run()
+    await close()
+  }
+}

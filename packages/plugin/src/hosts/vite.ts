@@ -1,0 +1,76 @@
+import type { UnpluginOptions } from 'unplugin'
+import { createIdResolver, loadEnv, type ResolvedConfig, type UserConfig } from 'vite'
+import { type PluginContext, setUp } from '../context.ts'
+
+/** Reads Vite's configuration, and adds the environment in which functions are compiled. */
+export function adaptVite(context: PluginContext): UnpluginOptions {
+  return {
+    name: 'flash:vite',
+    vite: {
+      sharedDuringBuild: true,
+      config: (config, { command }) => addEnvironment(context, config, command),
+      configResolved(config) {
+        setUp(context, {
+          root: config.root,
+          command: config.command,
+          mode: config.mode,
+          base: config.base,
+          define: config.define ?? {},
+          env: { ...config.env, ...loadEnv(config.mode, config.envDir || config.root, config.envPrefix) },
+        })
+        const folders = Object.values(config.environments).map((environment) => environment.build.outDir)
+        context.outDirs = config.command === 'build' ? ownFolders(config, folders) : []
+      },
+      buildStart() {
+        const resolver = createIdResolver(this.environment.config)
+        const { environment } = this
+        context.resolve = async (specifier, importer) =>
+          toFile(await resolver(environment as never, specifier, importer))
+      },
+    },
+  }
+}
+
+function addEnvironment(
+  context: PluginContext,
+  config: UserConfig,
+  command: 'serve' | 'build',
+): UserConfig | undefined {
+  if (context.testing) return undefined
+  const ours = ['unplugin-flash']
+  if (command === 'serve') {
+    // First, because a host may take the last environment for the server's own.
+    config.environments = {
+      flash: { consumer: 'server', resolve: { external: ours } },
+      ...config.environments,
+    }
+  }
+  return {
+    optimizeDeps: command === 'serve' ? { include: ['unplugin-flash', 'unplugin-flash/client'] } : {},
+    ssr: command === 'serve' ? { external: ours } : {},
+    server: {
+      fs: {
+        deny: [
+          ...(config.server?.fs?.deny ?? ['.env', '.env.*', '*.{crt,pem}', '**/.git/**']),
+          '**/.flash/**',
+        ],
+      },
+      watch: config.server?.watch === null ? null : { ignored: ['**/.flash/**'] },
+    },
+  }
+}
+
+/** Folders a failed build may empty: inside the project, and emptied by Vite as well. */
+function ownFolders(config: ResolvedConfig, folders: string[]): string[] {
+  if (config.build.emptyOutDir === false) return []
+  return [...new Set(folders.map((folder) => `${config.root}/${folder}`))].filter(
+    (folder) => !folder.includes('..'),
+  )
+}
+
+/** A file of the project's own code, or nothing: packages are not looked into. */
+function toFile(id: string | undefined): string | null {
+  if (!id || id.startsWith('\0') || (!id.startsWith('/') && !/^[A-Za-z]:/.test(id))) return null
+  const file = id.replace(/\?.*$/, '')
+  return file.includes('/node_modules/') ? null : file
+}

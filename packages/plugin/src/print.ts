@@ -1,0 +1,86 @@
+import type { DevLog, DevServer } from '@flash/dev'
+import { AppError } from '@flash/protocol'
+import type { ViteDevServer } from 'vite'
+import type { PluginContext } from './context.ts'
+import { printError } from './host-error.ts'
+
+type RouteTable = ReturnType<DevServer['routes']>
+
+/** The dev server's words go to Vite's logger; what does not compile also goes to the overlay of open pages. */
+export function createLog(server: ViteDevServer): DevLog {
+  const { logger } = server.config
+  return {
+    output(endpoint, stream, text) {
+      for (const line of text.replace(/\n$/, '').split('\n')) {
+        const shown = `${endpoint} | ${line}`
+        if (stream === 'stderr') logger.warn(shown)
+        else logger.info(shown)
+      }
+    },
+    error: (error) =>
+      logger.error(printError(error), { timestamp: true, error: error instanceof Error ? error : undefined }),
+    problem(error) {
+      if (error) logger.error(printError(error), { timestamp: true })
+      showOverlay(server, error)
+    },
+  }
+}
+
+/** Shows an error over open pages, or takes it away. */
+export function showOverlay(server: ViteDevServer, error: AppError | null): void {
+  const { hot } = server.environments.client
+  // An empty update takes an overlay away; sent before an error, it keeps a page from reloading at the next one.
+  hot.send({ type: 'update', updates: [] })
+  if (!error) return
+  const { at, frame, hint } = error
+  const message = [`${error.code}: ${error.message}`, hint].filter(Boolean).join('\n')
+  hot.send({
+    type: 'error',
+    err: {
+      message,
+      stack: '',
+      frame,
+      id: at?.file,
+      loc: at && { file: at.file, line: at.line, column: at.column },
+      plugin: 'unplugin-flash',
+    },
+  })
+}
+
+/** Every function with its address, printed once the server listens. */
+export function printTable(server: ViteDevServer, table: RouteTable, context: PluginContext): void {
+  const { logger } = server.config
+  const { target, isolation } = context.options
+  const how = {
+    process: 'a process for each endpoint',
+    thread: 'a thread for each endpoint',
+    none: 'inside the dev server',
+  }[isolation]
+  logger.info(
+    `\n  flash  target ${target}: functions run on this machine (${how}), no account, nothing is billed`,
+  )
+  const rows = table.routes.map(({ path, fact, callable }) => [
+    'POST',
+    `${context.prefix}/${path.split('/').map(encodeURIComponent).join('/')}/run_sync`,
+    fact.kind === 'class' ? `${fact.exportPath}.${callable.name}` : fact.exportPath,
+    `${fact.at.file}:${fact.at.line}`,
+    callable.kind,
+    target,
+  ])
+  if (rows.length === 0) logger.info('  flash  no remote functions found yet')
+  for (const line of align([['method', 'path', 'function', 'source', 'kind', 'target'], ...rows]))
+    logger.info(`  ${line}`)
+  for (const problem of [...context.project.problems(), ...table.problems]) logger.error(printError(problem))
+  logger.info('')
+}
+
+function align(rows: string[][]): string[] {
+  if (rows.length < 2) return []
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  )
+}

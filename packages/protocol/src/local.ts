@@ -1,0 +1,52 @@
+import type { WireError } from './codec/error.ts'
+import type { InputShape, QueueInput } from './input.ts'
+
+/**
+ * The conversation between the dev server and a worker on the same machine.
+ * Each message is one frame message of type `channel`: JSON text, and byte parts where bytes travel.
+ */
+export type ToWorker =
+  | { t: 'start'; root: string; endpoint: string }
+  | LocalCall
+  | { t: 'warm'; call: number; fn: string; module: string; setup: string | null; endpoint: string }
+  | { t: 'cancel'; call: number; reason: string }
+  /** Absolute files that changed; the next call imports them again. */
+  | { t: 'invalidate'; files: string[] }
+  | { t: 'reply'; request: number; ok?: unknown; error?: WireError }
+
+export interface LocalCall {
+  t: 'call'
+  call: number
+  jobId: string
+  attempt: number
+  /** Milliseconds since the epoch, `null` without one. */
+  deadline: number | null
+  /** Function id. */
+  fn: string
+  /** What the worker's module loader imports to get `fn`. */
+  module: string
+  input: QueueInput
+  /** Names and forms of what can be called, by which `input` is read. */
+  shape: InputShape
+  /** The caller is not one of our stubs and gets plain JSON back. */
+  foreign: boolean
+  setup: string | null
+  endpoint: string
+  instances: number
+  idempotencyKey?: string
+}
+
+export type FromWorker =
+  | { t: 'ready' }
+  /** Sent each 500 ms while the event loop turns. */
+  | { t: 'beat'; turn: number }
+  | { t: 'request'; request: number; name: 'fetchModule' | 'getBuiltins' | 'setupKey'; data: unknown[] }
+  | { t: 'started'; call: number }
+  | { t: 'progress'; call: number; rich: boolean; text: string }
+  | { t: 'item'; call: number; rich: boolean; text: string }
+  /** `call` is `null` for output that belongs to no call. */
+  | { t: 'log'; call: number | null; stream: 'stdout' | 'stderr'; text: string }
+  | { t: 'done'; call: number; rich: boolean; text: string }
+  | { t: 'failed'; call: number; error: WireError }
+  /** The function asked for a fresh worker after this call. */
+  | { t: 'refresh'; call: number }

@@ -1,0 +1,104 @@
+import type { Post } from './types.ts'
+
+/** What a dev server in this process offers; keyed by project root. */
+export interface DevRuntime {
+  /** Whether it knows the function. */
+  has(id: string): boolean
+  /** Answers a request to a path below its root, such as `/rpc/<id>`. */
+  fetch(request: Request): Promise<Response>
+}
+
+const headers = { 'content-type': 'application/x-flash; v=1', 'x-flash': '1' }
+
+/** The dev server that runs a function: in this process, named by the environment, or of the project around the working directory. */
+export function findDev(id: string): Post | undefined {
+  const { process } = globalThis as { process?: NodeJS.Process }
+  if (process?.env?.NODE_ENV === 'production') return undefined
+  const runtimes = findRuntimes()
+  const runtime = runtimes.find((runtime) => runtime.has(id))
+  if (runtime) return postInside(runtime)
+  const server = process && (fromVariables(process.env) ?? fromFile(process))
+  if (server) return postOver(server)
+  // It looks through the project once more, and knows best how to say that there is no such function.
+  return runtimes[0] && postInside(runtimes[0])
+}
+
+function findRuntimes(): DevRuntime[] {
+  const runtimes = (globalThis as { [key: symbol]: unknown })[Symbol.for('unplugin-flash.dev')]
+  return runtimes instanceof Map ? [...runtimes.values()] : []
+}
+
+function postInside(runtime: DevRuntime): Post {
+  return (route, body, how) =>
+    runtime.fetch(
+      new Request(`http://localhost/rpc/${route}`, { method: 'POST', headers, body, signal: how?.signal }),
+    )
+}
+
+interface DevServer {
+  url: string
+  token: string
+}
+
+function postOver({ url, token }: DevServer): Post {
+  const prefix = url.replace(/\/+$/, '')
+  return (route, body, how) =>
+    fetch(`${prefix}/rpc/${route}`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      body,
+      ...how,
+    })
+}
+
+function fromVariables({
+  FLASH_DEV_URL: url,
+  FLASH_DEV_TOKEN: token,
+}: NodeJS.ProcessEnv): DevServer | undefined {
+  return url && token ? { url, token } : undefined
+}
+
+/** `.flash/dev.json` of the working directory or a folder above it. */
+function fromFile(process: NodeJS.Process): DevServer | undefined {
+  const fs = process.getBuiltinModule?.('node:fs')
+  const path = process.getBuiltinModule?.('node:path')
+  if (!fs || !path) return undefined
+  let folder = process.cwd()
+  for (;;) {
+    const server = parseServer(readText(fs, path.join(folder, '.flash', 'dev.json')), process)
+    if (server) return server
+    const above = path.dirname(folder)
+    if (above === folder) return undefined
+    folder = above
+  }
+}
+
+function readText(fs: typeof import('node:fs'), file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function parseServer(text: string, process: NodeJS.Process): DevServer | undefined {
+  try {
+    const { url, token, pid } = JSON.parse(text)
+    return typeof url === 'string' && typeof token === 'string' && isAlive(pid, process)
+      ? { url, token }
+      : undefined
+  } catch {
+    // Not there, or being written.
+    return undefined
+  }
+}
+
+function isAlive(pid: unknown, process: NodeJS.Process): boolean {
+  if (typeof pid !== 'number' || !(pid > 0)) return false
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // A process of another user may not be signalled, and runs.
+    return (error as { code?: string }).code === 'EPERM'
+  }
+}

@@ -1,0 +1,1 @@
+export { CpuInstance, CudaVersion, DataCenter, GpuGroup, GpuType } from '@flash/protocol'

@@ -1,0 +1,6 @@
+export * from './capability.ts'
+export { readBody } from './body.ts'
+export type { CallEnvelope } from './envelope.ts'
+export { MARKER, problemBody, problemHeaders, toProblem } from './problem.ts'
+export { loadProjectKey, stateFolder } from './project-key.ts'
+export { createRpcHandler, type RpcBackend, type RpcCaller, type RpcHandler, type RpcJob } from './rpc.ts'

@@ -1,0 +1,351 @@
+import {
+  createTestClock,
+  createMessageReader,
+  decodeValue,
+  encodeMessage,
+  FrameType,
+  type Message,
+} from '@flash/protocol'
+import { describe, expect, test, vi } from 'vitest'
+import { createCapability } from './capability.ts'
+import type { CallEnvelope } from './envelope.ts'
+import { createRpcHandler, type RpcBackend, type RpcCaller, type RpcJob } from './rpc.ts'
+
+const page: RpcCaller = { kind: 'page', subject: null }
+const server: RpcCaller = { kind: 'server', subject: null }
+const capability = createCapability(new Uint8Array(32).fill(1))
+const ref = `known.${capability.tag('known')}`
+
+function json(type: number, value: unknown): Message {
+  return { type, rich: false, text: value === undefined ? '' : JSON.stringify(value), parts: [] }
+}
+
+/** A job whose words the test says. */
+function fakeJob() {
+  const said: Message[] = []
+  const listeners = new Set<(message: Message) => void>()
+  const cancelled: string[] = []
+  const job: RpcJob = {
+    id: 'job-1',
+    endpoint: 'ocr',
+    deadline: 9e15,
+    listen(from, say) {
+      let items = 0
+      for (const message of said) if (message.type !== FrameType.item || items++ >= from) say(message)
+      listeners.add(say)
+      return () => listeners.delete(say)
+    },
+    status: () => ({ id: 'job-1', status: 'IN_PROGRESS' }) as never,
+    cancel: (reason) => void cancelled.push(reason),
+  }
+  const say = (message: Message) => {
+    said.push(message)
+    for (const listener of [...listeners]) listener(message)
+  }
+  return { job, say, cancelled, listeners }
+}
+
+function setUp() {
+  const clock = createTestClock()
+  const fake = fakeJob()
+  const calls: CallEnvelope[] = []
+  const backend: RpcBackend = {
+    find: (id) => (id === 'known' ? { endpoint: 'ocr', maxBodyBytes: 1000 } : null),
+    submit: async (_id, call) => {
+      calls.push(call)
+      return fake.job
+    },
+    warm: vi.fn(async () => {}),
+    job: (endpoint, id) => (endpoint === 'ocr' && id === 'job-1' ? fake.job : null),
+    jobById: (id) => (id === 'job-1' ? fake.job : null),
+  }
+  const onInternal = vi.fn()
+  const handle = createRpcHandler({ capability, backend, clock, onInternal })
+  return { ...fake, clock, calls, backend, handle, onInternal }
+}
+
+function request(
+  value: unknown,
+  init: { headers?: Record<string, string>; method?: string; signal?: AbortSignal; body?: Uint8Array } = {},
+): Request {
+  const method = init.method ?? 'POST'
+  const body = init.body ?? encodeMessage(json(FrameType.call, value))
+  return new Request('http://app.test/_flash/rpc/x', {
+    method,
+    headers: { 'content-type': 'application/x-flash; v=1', 'x-flash': '1', ...init.headers },
+    body: method === 'GET' ? undefined : (body as Uint8Array<ArrayBuffer>),
+    signal: init.signal,
+  })
+}
+
+async function frames(response: Response): Promise<Message[]> {
+  const messages: Message[] = []
+  const reader = createMessageReader((message) => messages.push(message))
+  for await (const chunk of response.body ?? []) reader.push(chunk)
+  reader.end()
+  return messages
+}
+
+const types = (messages: Message[]) =>
+  messages.map(({ type }) => Object.entries(FrameType).find(([, value]) => value === type)![0])
+const tokenOf = (messages: Message[]) => (JSON.parse(messages[0]!.text) as { token: string }).token
+
+describe('before a call is accepted', () => {
+  for (const [what, path, init, status, code] of [
+    ['another method', ref, { method: 'GET' }, 405, 'METHOD_NOT_ALLOWED'],
+    ['a form of another site', ref, { headers: { 'content-type': 'text/plain' } }, 415, 'UNSUPPORTED_TYPE'],
+    [
+      'another version of the wire',
+      ref,
+      { headers: { 'content-type': 'application/x-flash; v=2' } },
+      409,
+      'SKEW',
+    ],
+    ['a missing marker', ref, { headers: { 'x-flash': '' } }, 400, 'BAD_REQUEST'],
+    ['no tag', 'known', {}, 409, 'SKEW'],
+    ['a wrong tag', 'known.aaaaaaaaaaaaaaaa', {}, 409, 'SKEW'],
+    ['an unknown id with its right tag', `other.${capability.tag('other')}`, {}, 404, 'UNKNOWN_FUNCTION'],
+    [
+      'a name of Object.prototype',
+      `constructor.${capability.tag('constructor')}`,
+      {},
+      404,
+      'UNKNOWN_FUNCTION',
+    ],
+    ['a body over the limit', ref, { body: new Uint8Array(1001) }, 413, 'PAYLOAD_TOO_LARGE'],
+    ['noise', ref, { body: new Uint8Array([1, 2, 3]) }, 400, 'BAD_FRAMES'],
+    ['an empty body', ref, { body: new Uint8Array() }, 400, 'BAD_FRAMES'],
+    [
+      'two messages',
+      ref,
+      { body: Buffer.concat([encodeMessage(json(16, { args: [] })), encodeMessage(json(16, { args: [] }))]) },
+      400,
+      'BAD_FRAMES',
+    ],
+    [
+      'a message of another type',
+      ref,
+      { body: encodeMessage(json(FrameType.value, { args: [] })) },
+      400,
+      'BAD_FRAMES',
+    ],
+  ] as const) {
+    test(`${what} is ${code}`, async () => {
+      const { handle, calls } = setUp()
+      const response = await handle(request({ args: [] }, init), path, page)
+      expect(response.status).toBe(status)
+      expect(response.headers.get('x-flash')).toBe('1')
+      expect(response.headers.get('cache-control')).toBe('private, no-store')
+      expect(await response.json()).toMatchObject({ code })
+      expect(calls).toEqual([])
+    })
+  }
+
+  for (const [what, value, code] of [
+    ['a list', [1], 'BAD_REQUEST'],
+    ['no arguments', { fn: 'x' }, 'BAD_REQUEST'],
+    ['arguments that are no list', { args: { 0: 1 } }, 'BAD_REQUEST'],
+    ['an unknown field', { args: [], nope: 1 }, 'BAD_REQUEST'],
+    ['a timeout below zero', { args: [], timeoutMs: -1 }, 'BAD_REQUEST'],
+    ['a server option', { args: [], webhook: 'http://x' }, 'OPTION_SERVER_ONLY'],
+    ['warming', { args: [], warm: true }, 'OPTION_SERVER_ONLY'],
+    ['a forbidden key', JSON.parse('{"args":[{"__proto__":{"a":1}}]}'), 'BAD_INPUT'],
+  ] as const) {
+    test(`an envelope that is ${what} is ${code}`, async () => {
+      const { handle, calls } = setUp()
+      const response = await handle(request(value), ref, page)
+      expect(await response.json()).toMatchObject({ code })
+      expect(calls).toEqual([])
+    })
+  }
+
+  test('an unexpected failure says nothing of itself, and is told to the host', async () => {
+    const { handle, backend, onInternal } = setUp()
+    backend.submit = async () => {
+      throw new Error('secret path /etc')
+    }
+    const response = await handle(request({ args: [] }), ref, page)
+    expect(response.status).toBe(500)
+    expect(await response.text()).not.toContain('secret')
+    expect(onInternal).toHaveBeenCalledOnce()
+  })
+})
+
+describe('an accepted call', () => {
+  test('that ends at once is answered in one piece: job, then value', async () => {
+    const { handle, say, calls } = setUp()
+    const answer = handle(request({ args: [1, 'a'] }), ref, page)
+    await vi.waitFor(() => expect(calls).toHaveLength(1))
+    say(json(FrameType.value, 42))
+    const response = await answer
+    expect(Number(response.headers.get('content-length'))).toBeGreaterThan(0)
+    const messages = await frames(response)
+    expect(types(messages)).toEqual(['job', 'value'])
+    expect(calls[0]).toEqual({ args: [1, 'a'] })
+    expect(capability.open(tokenOf(messages))).toMatchObject({
+      endpoint: 'ocr',
+      jobId: 'job-1',
+      subject: null,
+    })
+  })
+
+  test('that takes longer is streamed as things are said, with keep-alives between', async () => {
+    const { handle, say, clock, listeners } = setUp()
+    const answer = handle(request({ args: [] }), ref, page)
+    await vi.waitFor(() => expect(listeners.size).toBe(1))
+    clock.advance(20)
+    const response = await answer
+    const reading = frames(response)
+    say(json(FrameType.item, 1))
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(15_000)
+    say(json(FrameType.item, 2))
+    say(json(FrameType.end, undefined))
+    expect(types(await reading)).toEqual(['job', 'item', 'ping', 'item', 'end'])
+  })
+
+  test('of .run() answers with the token alone and goes on without a reader', async () => {
+    const { handle, cancelled, clock } = setUp()
+    const messages = await frames(await handle(request({ args: [], run: true }), ref, page))
+    expect(types(messages)).toEqual(['job', 'end'])
+    clock.advance(60_000)
+    expect(cancelled).toEqual([])
+  })
+
+  test('binary arguments arrive as they were', async () => {
+    const { handle, say, calls } = setUp()
+    const { encodeValue } = await import('@flash/protocol')
+    const encoded = await encodeValue({ args: [new Uint8Array([1, 2, 3])] }, 'in')
+    const answer = handle(
+      request(null, { body: encodeMessage({ type: FrameType.call, ...encoded }) }),
+      ref,
+      page,
+    )
+    await vi.waitFor(() => expect(calls).toHaveLength(1))
+    say(json(FrameType.value, null))
+    await answer
+    expect(calls[0]!.args[0]).toEqual(new Uint8Array([1, 2, 3]))
+  })
+
+  test('a server may use every option and needs no tag', async () => {
+    const { handle, backend } = setUp()
+    const messages = await frames(await handle(request({ args: [], warm: true }), 'known', server))
+    expect(types(messages)).toEqual(['end'])
+    expect(backend.warm).toHaveBeenCalledOnce()
+  })
+})
+
+describe('a reader that leaves', () => {
+  async function start() {
+    const all = setUp()
+    const abort = new AbortController()
+    const answer = all.handle(request({ args: [] }, { signal: abort.signal }), ref, page)
+    await vi.waitFor(() => expect(all.listeners.size).toBe(1))
+    all.clock.advance(20)
+    const response = await answer
+    const reader = response.body!.getReader()
+    const messages: Message[] = []
+    const parse = createMessageReader((message) => messages.push(message))
+    parse.push((await reader.read()).value!)
+    return { ...all, abort, reader, token: tokenOf(messages) }
+  }
+
+  test('and does not come back within 30 seconds cancels the job', async () => {
+    const { abort, clock, cancelled } = await start()
+    abort.abort()
+    clock.advance(29_999)
+    expect(cancelled).toEqual([])
+    clock.advance(1)
+    expect(cancelled).toEqual(['the caller left'])
+  })
+
+  test('and comes back gets what it has not seen', async () => {
+    const { abort, clock, cancelled, say, handle, token } = await start()
+    say(json(FrameType.item, 'first'))
+    abort.abort()
+    clock.advance(10_000)
+    say(json(FrameType.item, 'second'))
+    const again = handle(request({ token, from: 1 }), 'resume', page)
+    say(json(FrameType.end, undefined))
+    const messages = await frames(await again)
+    expect(messages.filter(({ type }) => type === FrameType.item).map(({ text }) => text)).toEqual([
+      '"second"',
+    ])
+    clock.advance(60_000)
+    expect(cancelled).toEqual([])
+  })
+
+  test('before anything was sent to it cancels at once', async () => {
+    const { handle, listeners, clock, cancelled } = setUp()
+    const abort = new AbortController()
+    const answer = handle(request({ args: [] }, { signal: abort.signal }), ref, page)
+    await vi.waitFor(() => expect(listeners.size).toBe(1))
+    abort.abort()
+    clock.advance(20)
+    await answer
+    expect(cancelled).toEqual(['the caller left'])
+  })
+})
+
+describe('tokens', () => {
+  const tokenFor = (subject: string | null) =>
+    capability.seal({ endpoint: 'ocr', jobId: 'job-1', subject, expires: 9e15 })
+
+  test('cancel the job they belong to', async () => {
+    const { handle, cancelled } = setUp()
+    const response = await handle(request({ token: tokenFor(null) }), 'cancel', page)
+    expect(response.status).toBe(200)
+    expect(cancelled).toEqual(['the caller cancelled'])
+  })
+
+  test('of another subject are refused', async () => {
+    const { handle, cancelled } = setUp()
+    const response = await handle(request({ token: tokenFor('ann') }), 'cancel', {
+      kind: 'page',
+      subject: 'bob',
+    })
+    expect(response.status).toBe(403)
+    expect(cancelled).toEqual([])
+  })
+
+  test('that are invented are refused', async () => {
+    const { handle } = setUp()
+    expect((await handle(request({ token: 'job-1' }), 'resume', page)).status).toBe(403)
+  })
+
+  test('of a job nobody knows any more are 404', async () => {
+    const { handle } = setUp()
+    const token = capability.seal({ endpoint: 'ocr', jobId: 'gone', subject: null, expires: 9e15 })
+    expect(await (await handle(request({ token }), 'resume', page)).json()).toMatchObject({
+      code: 'JOB_NOT_FOUND',
+    })
+  })
+
+  test('tell where a job stands', async () => {
+    const { handle } = setUp()
+    const messages = await frames(
+      await handle(request({ token: tokenFor(null), only: 'status' }), 'resume', page),
+    )
+    expect(types(messages)).toEqual(['status', 'end'])
+    expect(decodeValue(false, messages[0]!.text)).toMatchObject({ status: 'IN_PROGRESS' })
+  })
+
+  test('are job ids for a server', async () => {
+    const { handle, cancelled } = setUp()
+    expect((await handle(request({ token: 'job-1' }), 'cancel', server)).status).toBe(200)
+    expect(cancelled).toHaveLength(1)
+  })
+
+  for (const value of [
+    { token: 1 },
+    { token: 'a', from: -1 },
+    { token: 'a', from: 1.5 },
+    { token: 'a', only: 'all' },
+    7,
+  ]) {
+    test(`${JSON.stringify(value)} is refused`, async () => {
+      const { handle } = setUp()
+      expect((await handle(request(value), 'resume', page)).status).toBe(400)
+    })
+  }
+})

@@ -1,0 +1,1 @@
+export { serveInline } from '@flash/worker'
