@@ -1,3 +1,4 @@
+import { generatedPositionFor, LEAST_UPPER_BOUND, TraceMap } from '@jridgewell/trace-mapping'
 import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { appFiles } from '../helpers/fixture.ts'
@@ -98,18 +99,14 @@ test("a worker can be debugged: it listens where it says, and stops at a breakpo
   const url = /Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/\S+)/.exec(vite.output())![1]!
   const debug = await connect(url)
   await debug.send('Debugger.enable')
-  const line = project
-    .read('src/basics.ts')
-    .split('\n')
-    .findIndex((text) => text.includes('const nothing'))
-  const { breakpointId } = await debug.send('Debugger.setBreakpointByUrl', {
-    urlRegex: '.*/src/basics\\.ts.*',
-    lineNumber: line,
-  })
-  expect(breakpointId).toBeTruthy()
+  const line = project.read('src/basics.ts').split('\n').findIndex((text) => text.includes('const nothing')) + 1
+  const { url: script, scriptId, sourceMapURL } = debug.scripts().find(({ url }) => url.includes('/src/basics.ts'))!
+  const map = new TraceMap(Buffer.from(sourceMapURL.split('base64,')[1]!, 'base64').toString())
+  const place = generatedPositionFor(map, { source: map.sources[0]!, line, column: 0, bias: LEAST_UPPER_BOUND })
+  await debug.send('Debugger.setBreakpointByUrl', { url: script, lineNumber: place.line! - 1, columnNumber: place.column! })
   const calling = call('basics/broken/run_sync')
   const paused = await debug.event('Debugger.paused')
-  expect(paused.callFrames[0].functionName).toBeDefined()
+  expect(paused.callFrames[0].location.scriptId).toBe(scriptId)
   await debug.send('Debugger.resume')
   expect((await calling).status).toBe('FAILED')
   debug.close()
@@ -120,6 +117,11 @@ async function connect(url: string) {
   const socket = new WebSocket(url)
   await new Promise((resolve) => socket.addEventListener('open', resolve))
   let id = 0
+  const scripts: { url: string; scriptId: string; sourceMapURL: string }[] = []
+  socket.addEventListener('message', ({ data }) => {
+    const { method, params } = JSON.parse(data)
+    if (method === 'Debugger.scriptParsed') scripts.push(params)
+  })
   const listen = (wanted: (message: any) => boolean) =>
     new Promise<any>((resolve) => {
       const listener = ({ data }: MessageEvent) => {
@@ -138,6 +140,7 @@ async function connect(url: string) {
       return answer
     },
     event: (method: string) => listen((message) => message.method === method),
+    scripts: () => scripts,
     close: () => socket.close(),
   }
 }

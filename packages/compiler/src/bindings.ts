@@ -54,7 +54,7 @@ export interface DeclaredBinding {
 export type Binding = ImportBinding | DeclaredBinding
 
 /** What a module gives under one name. */
-export type ModuleExport =
+type ModuleExport =
   | { kind: 'local'; name: string; local: string; typeOnly: boolean; node: Node; statement: Node }
   /** `imported` is `*` for `export * as name from`. */
   | {
@@ -69,7 +69,7 @@ export type ModuleExport =
   /** `export default <expression>`, and unnamed default functions and classes. */
   | { kind: 'expression'; name: 'default'; expression: Node; typeOnly: false; node: Node; statement: Node }
 
-export interface ExportAll {
+interface ExportAll {
   source: string
   typeOnly: boolean
   node: Node

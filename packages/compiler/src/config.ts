@@ -22,8 +22,8 @@ import { type Refusal, refuse } from './refuse.ts'
 import type { CompilerHost, FoundFunction, ModuleAnalysis } from './types.ts'
 
 /** Fields that are code: kept on the worker, absent from data. */
-export const codeFields = ['setup', 'input', 'output'] as const
-export type CodeField = (typeof codeFields)[number]
+const codeFields = ['setup', 'input', 'output'] as const
+type CodeField = (typeof codeFields)[number]
 const codeKeys: ReadonlySet<string> = new Set(codeFields)
 
 /** What reading alone tells about the config of one function. */

@@ -21,7 +21,7 @@ export interface EvaluatorOptions {
   limitMs?: number
 }
 
-export interface Evaluation {
+interface Evaluation {
   analysis: ModuleAnalysis
   found: FoundFunction
   /** What cannot be read and has to be executed. */
@@ -30,7 +30,7 @@ export interface Evaluation {
   aliases: Iterable<string>
 }
 
-export interface Evaluated {
+interface Evaluated {
   data: unknown
   /** Files of the project that the result depends on. */
   files: string[]

@@ -38,7 +38,7 @@ export async function followPath(
 }
 
 /** Follows a module-level name through imports, barrels and constant aliases. */
-export async function followName(module: ParsedModule, name: string, follow: Follow): Promise<Target | null> {
+async function followName(module: ParsedModule, name: string, follow: Follow): Promise<Target | null> {
   const binding = module.bindings.get(name)
   if (!binding || !enter(follow, module, `local ${name}`)) return null
   if (binding.kind === 'import') return followImport(module, binding, follow)

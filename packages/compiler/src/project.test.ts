@@ -664,6 +664,6 @@ test('5,000 files are read in a moment', async () => {
   const start = performance.now()
   await project.scan()
   expect(project.functions()).toHaveLength(10)
-  // About 150 ms on a quiet machine.
+  // About 100 ms on a quiet machine.
   expect(performance.now() - start).toBeLessThan(2000)
 })

@@ -1,4 +1,4 @@
-import { type Dirent, lstatSync, readdir, readFile, statSync } from 'node:fs'
+import { type Dirent, lstatSync, readdir, readFile, readFileSync, statSync } from 'node:fs'
 import { dirname, relative } from 'node:path'
 import createMatcher, { type Ignore } from 'ignore'
 import { toPosix } from './locate.ts'
@@ -6,7 +6,7 @@ import { toPosix } from './locate.ts'
 const sourcePattern = /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/
 const declarationPattern = /\.d\.[cm]?ts$/
 const neverEntered = new Set(['node_modules', '.git', '.flash'])
-const CONCURRENT_READS = 32
+const READS_AT_A_TIME = 32
 
 /** Whether a file can hold `remote()` calls, or is a component that must not. */
 export function isSource(file: string): boolean {
@@ -180,8 +180,12 @@ function readText(file: string): Promise<string | null> {
   return new Promise((settle) => readFile(file, 'utf8', (error, text) => settle(error ? null : text)))
 }
 
-function readBytes(file: string): Promise<Buffer | null> {
-  return new Promise((settle) => readFile(file, (error, bytes) => settle(error ? null : bytes)))
+function readBytes(file: string): Buffer | null {
+  try {
+    return readFileSync(file)
+  } catch {
+    return null
+  }
 }
 
 /**
@@ -194,13 +198,13 @@ export async function readMatching(
   accepts: (bytes: Buffer, file: string) => boolean,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>()
-  let next = 0
-  const reader = async () => {
-    for (let file = files[next++]; file !== undefined; file = files[next++]) {
-      const bytes = await readBytes(file)
+  for (let start = 0; start < files.length; start += READS_AT_A_TIME) {
+    // Thousands of small files cost a quarter of the processor time this way; between the groups everything else has its turn.
+    for (const file of files.slice(start, start + READS_AT_A_TIME)) {
+      const bytes = readBytes(file)
       if (bytes && accepts(bytes, file)) found.set(file, bytes.toString('utf8'))
     }
+    await new Promise((settle) => setImmediate(settle))
   }
-  await Promise.all(Array.from({ length: CONCURRENT_READS }, reader))
   return found
 }

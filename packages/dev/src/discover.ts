@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stateFolder } from '@flash/server'
+import { onExit } from './exit.ts'
 
 /** What server code in this process finds, keyed by project root. */
 export interface DevEntry {
@@ -19,5 +20,10 @@ export function devEntries(): Map<string, DevEntry> {
 export function announce(root: string, address: { url: string; token: string }): () => void {
   const file = join(stateFolder(root), 'dev.json')
   writeFileSync(file, `${JSON.stringify({ ...address, pid: process.pid, root }, null, 2)}\n`, { mode: 0o600 })
-  return () => rmSync(file, { force: true })
+  const withdraw = () => rmSync(file, { force: true })
+  const forget = onExit(withdraw)
+  return () => {
+    forget()
+    withdraw()
+  }
 }

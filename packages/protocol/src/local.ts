@@ -9,6 +9,10 @@ export type ToWorker =
   | { t: 'start'; root: string; endpoint: string }
   | LocalCall
   | { t: 'warm'; call: number; fn: string; module: string; setup: string | null; endpoint: string }
+  /**
+   * Aborts the signal of the call. `failed` still follows: when the function has ended, or a second later, when nobody
+   * waits for it any more. `timed-out` as reason makes it a `TIMEOUT`, all else is `CANCELLED`.
+   */
   | { t: 'cancel'; call: number; reason: string }
   /** Absolute files that changed; the next call imports them again. */
   | { t: 'invalidate'; files: string[] }
@@ -41,11 +45,13 @@ export type FromWorker =
   /** Sent each 500 ms while the event loop turns. */
   | { t: 'beat'; turn: number }
   | { t: 'request'; request: number; name: 'fetchModule' | 'getBuiltins' | 'setupKey'; data: unknown[] }
+  /** Input and state are there, and the function begins; comes with whatever is said next. */
   | { t: 'started'; call: number }
   | { t: 'progress'; call: number; rich: boolean; text: string }
   | { t: 'item'; call: number; rich: boolean; text: string }
   /** `call` is `null` for output that belongs to no call. */
   | { t: 'log'; call: number | null; stream: 'stdout' | 'stderr'; text: string }
+  /** The text is empty when the result is the items that went before. */
   | { t: 'done'; call: number; rich: boolean; text: string }
   | { t: 'failed'; call: number; error: WireError }
   /** The function asked for a fresh worker after this call. */

@@ -250,4 +250,22 @@ describe('how long a broken connection is tried', () => {
     await advanceUntilSettled(call, clock)
     expect(sent).toEqual([ref, 'resume', 'resume', 'resume'])
   })
+
+  test('anew after each break behind which something came', async () => {
+    const clock = createTestClock()
+    let item = 0
+    const post: Post = async (route) => {
+      const said = route === ref ? [await frame('job', 't')] : [await frame('item', ++item)]
+      if (item === 12) said.push(await frame('end'))
+      return new Response(new Blob(said), { headers: { 'x-flash': '1' } })
+    }
+    const stub = createCallable({ ref, post, clock, generator: 1 })
+    const all = (async () => {
+      const items: number[] = []
+      for await (const item of stub()) items.push(item)
+      return items
+    })()
+    expect(await advanceUntilSettled(all, clock)).toBeLessThan(12 * 300)
+    expect(await all).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+  })
 })

@@ -1,7 +1,7 @@
 import type { Class } from './class.ts'
 
 /** The fields of a config that are code, and those that matter where the code runs. */
-export interface FunctionConfig {
+interface FunctionConfig {
   setup?: () => unknown
   input?: unknown
   output?: unknown

@@ -17,7 +17,7 @@ import { createServer, type ViteDevServer } from 'vite'
 import type { Channel } from './channel.ts'
 
 /** What a worker said, with its bytes. */
-export type Said = FromWorker & { parts: Uint8Array[] }
+type Said = FromWorker & { parts: Uint8Array[] }
 
 /** The dev server's side of a channel, by hand. */
 export interface Parent {
@@ -34,7 +34,7 @@ export interface Parent {
   answers: { [name: string]: (...data: any[]) => unknown }
 }
 
-export interface Call extends Promise<unknown> {
+interface Call extends Promise<unknown> {
   number: number
 }
 

@@ -26,12 +26,16 @@ const OUTPUT_KEPT = 2_000
 
 /** Runs a module in a process of its own that can read the project, write nothing and start nothing, where Node can see to that. */
 export function runModule({ code, root, env, limitMs = LIMIT_MS }: RunOptions): Promise<Outcome> {
-  const child = spawn(process.execPath, [...permissionFlags(root), '--no-warnings', '--input-type=module', '-'], {
-    cwd: root,
-    env,
-    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-    windowsHide: true,
-  })
+  const child = spawn(
+    process.execPath,
+    [...permissionFlags(root), '--no-warnings', '--input-type=module', '-'],
+    {
+      cwd: root,
+      env,
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+    },
+  )
   let answer = ''
   let output = ''
   let timedOut = false

@@ -13,7 +13,7 @@ export interface KnownOptions {
   variables?: Readonly<Record<string, string | undefined>>
 }
 
-export type Known =
+type Known =
   | { kind: 'data'; data: unknown }
   | { kind: 'expression'; code: string }
   /** A variable that configs may not read. */

@@ -92,7 +92,7 @@ export function rolesOf(analysis: ModuleAnalysis): Record<string, Role> {
 }
 
 /** The first value of a property `setup`. */
-export function findSetup({ program }: ParsedModule): { start: number; end: number } | null {
+function findSetup({ program }: ParsedModule): { start: number; end: number } | null {
   let found: { start: number; end: number } | null = null
   walk(program, {
     enter(node) {

@@ -26,7 +26,7 @@ export function removeUnits(edit: Edit, isGone: (unit: Unit) => boolean, holes: 
 }
 
 /** Removes a span except for the holes in it. */
-export function removeSpan({ text }: Edit, { start, end }: Span, holes: Span[]): void {
+function removeSpan({ text }: Edit, { start, end }: Span, holes: Span[]): void {
   let from = start
   for (const hole of holes.filter((hole) => hole.start >= start && hole.end <= end)) {
     if (hole.start > from) text.remove(from, hole.start)

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import inspector from 'node:inspector'
 import type { Duplex } from 'node:stream'
 import { Worker } from 'node:worker_threads'
+import { onExit } from '../exit.ts'
 
 export type Isolation = 'process' | 'thread' | 'none'
 
@@ -42,7 +43,7 @@ export const launchers: Record<Isolation, Launch> = {
 /** Children of this process that still run; killed when it exits, however it exits. */
 const running = new Set<ChildProcess>()
 
-process.on('exit', () => {
+onExit(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
@@ -122,7 +123,10 @@ function launchInline({ entry, root, env }: LaunchOptions): Launched {
     send: (bytes: Uint8Array) => queueMicrotask(() => fromWorker?.(bytes)),
     onData(listener: (bytes: Uint8Array) => void) {
       toWorker = listener
-      for (const bytes of early.splice(0)) listener(bytes)
+      // The listener is not ready before the call that passes it has returned.
+      queueMicrotask(() => {
+        for (const bytes of early.splice(0)) listener(bytes)
+      })
     },
     onClose: (listener: () => void) => void (onClose = listener),
   }

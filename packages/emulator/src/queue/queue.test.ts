@@ -391,7 +391,11 @@ test('a key that is known already stands for its job, as long as the job is know
   expect(queue.submit({ input: 2, idempotencyKey: 'other' }).id).not.toBe(id)
   queue.take('a')
   queue.complete(id, 'a', { output: 1 })
-  expect(queue.submit({ input: 3, idempotencyKey: 'k' })).toMatchObject({ id, status: 'COMPLETED', output: 1 })
+  expect(queue.submit({ input: 3, idempotencyKey: 'k' })).toMatchObject({
+    id,
+    status: 'COMPLETED',
+    output: 1,
+  })
   clock.advance(30 * 60_000)
   expect(queue.submit({ input: 4, idempotencyKey: 'k' }).id).not.toBe(id)
 })

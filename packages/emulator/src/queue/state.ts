@@ -4,7 +4,7 @@ import { createTimers, type Timers } from './timers.ts'
 import type { Queue, QueueOptions } from './types.ts'
 import { createLine, type Line } from './waiting.ts'
 
-export interface QueueLimits {
+interface QueueLimits {
   executionTimeoutMs: number
   ttlMs: number
   maxConcurrency: number

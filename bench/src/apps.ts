@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+
+/** A file of this folder, for an app that does the same work. */
+function ownFile(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), 'utf8')
+}
+
+export const order = {
+  customer: 'Ada',
+  lines: [
+    { article: 'tea', count: 2, price: 4.5 },
+    { article: 'cup', count: 1, price: 12 },
+  ],
+}
+
+/** One function that is called, one that says what its worker has used so far. */
+export const callApp = {
+  'src/work.ts': ownFile('work.ts'),
+  'src/main.ts': "import { order } from './functions.ts'\n\nconsole.debug(order)\n",
+  'src/functions.ts': `import { remote } from 'unplugin-flash'
+import { price, type Order } from './work.ts'
+
+const bench = { name: 'bench' } as const
+
+export const order = remote(bench, async (order: Order) => price(order))
+
+export const used = remote(bench, async () => {
+  const { user, system } = process.cpuUsage()
+  return user + system
+})
+`,
+}
+
+/** The same work as a module that a middleware imports with Vite's module runner. */
+export const runnerApp = {
+  'src/work.ts': ownFile('work.ts'),
+  'src/main.ts': '',
+  'src/functions.ts': `import { price, type Order } from './work.ts'
+
+export const order = async (order: Order) => price(order)
+`,
+}
+
+/** A file whose function returns a number that each edit changes. */
+export const editedFunction = {
+  flash: (value: number) => `import { remote } from 'unplugin-flash'
+
+const value = ${value}
+
+export const order = remote({ name: 'bench' }, async () => value)
+`,
+  runner: (value: number) => `const value = ${value}
+
+export const order = async () => value
+`,
+}
+
+/** A mebibyte in, a mebibyte out; the page measures by itself and reports. */
+export const bytesApp = {
+  'src/payload.ts': ownFile('payload.ts'),
+  'src/measure-bytes.ts': ownFile('measure-bytes.ts'),
+  'src/functions.ts': `import { remote } from 'unplugin-flash'
+import { createPayload, describeBytes } from './payload.ts'
+
+const bench = { name: 'bench' } as const
+const payload = createPayload()
+
+export const up = remote(bench, async (bytes: Uint8Array) => describeBytes(bytes))
+
+export const down = remote(bench, async () => payload)
+`,
+  'src/main.ts': `import { down, up } from './functions.ts'
+import { measureBytes } from './measure-bytes.ts'
+
+const samples = Number(new URLSearchParams(location.search).get('samples'))
+const report = await measureBytes({ up, down }, location.origin, samples).catch((error) => ({ error: String(error) }))
+await fetch('/bare/report', { method: 'POST', body: JSON.stringify(report) })
+`,
+}

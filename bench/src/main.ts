@@ -1,0 +1,67 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { Benchmark, Row } from './benchmark.ts'
+import { bytes } from './bytes.ts'
+import { call } from './call.ts'
+import { crawl } from './crawl.ts'
+import { edit } from './edit.ts'
+import { size } from './size.ts'
+import { isReached, printTable } from './table.ts'
+
+const benchmarks: Benchmark[] = [crawl, edit, call, bytes, size]
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    quick: { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+})
+
+if (values.help) {
+  console.log('npm run bench -- [--only crawl,edit,call,bytes,size] [--quick] [--json]')
+  process.exit()
+}
+
+const started = performance.now()
+const results: { name: string; title: string; rows: Row[] }[] = []
+for (const { name, title, run } of pickBenchmarks(values.only)) {
+  const rows = await run({
+    quick: values.quick ?? false,
+    progress: (text) => console.error(`• ${name}: ${text} …`),
+  })
+  results.push({ name, title, rows })
+  if (!values.json) console.log(`\n${printTable(title, rows)}\n`)
+}
+const machine = {
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+  cores: availableParallelism(),
+}
+const seconds = Math.round((performance.now() - started) / 1000)
+if (values.json) console.log(JSON.stringify({ machine, seconds, benchmarks: results.map(toJson) }, null, 2))
+else
+  console.log(
+    `Node ${machine.node}, ${machine.platform}, ${machine.cores} cores; ${seconds} s. Times depend on the machine, read them as ratios.`,
+  )
+
+function pickBenchmarks(only: string[] | undefined): Benchmark[] {
+  if (!only) return benchmarks
+  return only
+    .flatMap((names) => names.split(','))
+    .map((name) => {
+      const found = benchmarks.find((benchmark) => benchmark.name === name)
+      if (found) return found
+      console.error(
+        `There is no benchmark "${name}"; there are: ${benchmarks.map((one) => one.name).join(', ')}.`,
+      )
+      process.exit(2)
+    })
+}
+
+function toJson({ name, title, rows }: (typeof results)[number]) {
+  const judge = (row: Row) =>
+    row.aim === undefined ? undefined : isReached((row.figure ?? row.flash).value, row.aim)
+  return { name, title, rows: rows.map((row) => ({ ...row, reached: judge(row) })) }
+}

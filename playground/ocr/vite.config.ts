@@ -1,0 +1,8 @@
+import react from '@vitejs/plugin-react'
+import { flash } from 'unplugin-flash/vite'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  plugins: [react(), flash()],
+  server: { host: '127.0.0.1' },
+})
