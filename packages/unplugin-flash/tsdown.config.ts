@@ -1,9 +1,15 @@
-import { dirname } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'tsdown'
 
+const here = dirname(fileURLToPath(import.meta.url))
+
+// Small libraries travel inside, as the rooms do; whatever package.json names as a dependency stays outside.
+const inside = ['@standard-schema/spec', 'devalue', 'h3', 'ignore', 'rou3', 'srvx']
+
 export default defineConfig({
-  cwd: dirname(fileURLToPath(import.meta.url)),
+  cwd: here,
   entry: {
     index: 'src/index.ts',
     vite: 'src/vite.ts',
@@ -12,15 +18,31 @@ export default defineConfig({
     'internal/inline': 'src/internal/inline.ts',
     'internal/define': 'src/internal/define.ts',
     'internal/local': 'src/internal/local.ts',
-
   },
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
   outExtensions: () => ({ js: '.mjs', dts: '.d.mts' }),
   dts: true,
-  // Rooms and small libraries travel inside; what has native code or belongs to the project stays outside.
-  noExternal: [/^@flash\//, 'devalue', 'h3', 'srvx', 'rou3', 'ignore', 'tinyglobby', 'fdir', 'picomatch'],
-  external: ['vite', /^vite\//, 'oxc-parser', 'oxc-walker', 'magic-string', 'unplugin'],
+  deps: { onlyBundle: inside, onlyImport: ['magic-string', 'oxc-parser', 'oxc-walker', 'unplugin', 'vite'] },
+  plugins: [{ name: 'licenses', generateBundle: emitLicenses }],
+  checks: { pluginTimings: false },
   clean: true,
+  logLevel: 'warn',
+  failOnWarn: true,
+  suppressWarnings: 'TypeScript 7.0 does not yet have a stable API',
 })
+
+/** The licences of what travels inside ask to be passed on with it. */
+function emitLicenses(this: { emitFile(file: { type: 'asset'; fileName: string; source: string }): unknown }) {
+  const sections = inside.map((name) => `## ${name}\n\n${readLicense(name)}\n`)
+  const source = `# Licences of the libraries bundled in this package\n\n${sections.join('\n')}`
+  this.emitFile({ type: 'asset', fileName: 'LICENSES.md', source })
+}
+
+function readLicense(name: string) {
+  const folder = join(here, '../../node_modules', name)
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  if (!file) throw new Error(`${name} has no licence file in ${folder}`)
+  return readFileSync(join(folder, file), 'utf8').trim()
+}

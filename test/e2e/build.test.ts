@@ -28,8 +28,7 @@ function shipped(ending = ''): string {
   return readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
-    .join('
-')
+    .join('\n')
 }
 
 const secretFiles = {

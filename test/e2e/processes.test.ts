@@ -99,11 +99,28 @@ test("a worker can be debugged: it listens where it says, and stops at a breakpo
   const url = /Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/\S+)/.exec(vite.output())![1]!
   const debug = await connect(url)
   await debug.send('Debugger.enable')
-  const line = project.read('src/basics.ts').split('\n').findIndex((text) => text.includes('const nothing')) + 1
-  const { url: script, scriptId, sourceMapURL } = debug.scripts().find(({ url }) => url.includes('/src/basics.ts'))!
+  const line =
+    project
+      .read('src/basics.ts')
+      .split('\n')
+      .findIndex((text) => text.includes('const nothing')) + 1
+  const {
+    url: script,
+    scriptId,
+    sourceMapURL,
+  } = debug.scripts().find(({ url }) => url.includes('/src/basics.ts'))!
   const map = new TraceMap(Buffer.from(sourceMapURL.split('base64,')[1]!, 'base64').toString())
-  const place = generatedPositionFor(map, { source: map.sources[0]!, line, column: 0, bias: LEAST_UPPER_BOUND })
-  await debug.send('Debugger.setBreakpointByUrl', { url: script, lineNumber: place.line! - 1, columnNumber: place.column! })
+  const place = generatedPositionFor(map, {
+    source: map.sources[0]!,
+    line,
+    column: 0,
+    bias: LEAST_UPPER_BOUND,
+  })
+  await debug.send('Debugger.setBreakpointByUrl', {
+    url: script,
+    lineNumber: place.line! - 1,
+    columnNumber: place.column!,
+  })
   const calling = call('basics/broken/run_sync')
   const paused = await debug.event('Debugger.paused')
   expect(paused.callFrames[0].location.scriptId).toBe(scriptId)

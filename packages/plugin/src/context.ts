@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type CompilerHost, createProject, type Project, type Role } from '@flash/compiler'
 import { endpointKey } from '@flash/dev'
 import { type Capability, createCapability, loadProjectKey } from '@flash/server'
+import { createFilter, type TransformFilter } from './filter.ts'
 import { type PluginOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 
 /** What the hooks share; the host fills in what only it knows. */
@@ -17,6 +18,9 @@ export interface PluginContext {
   project: Project
   capability: Capability
   resolve: CompilerHost['resolve']
+  filter: TransformFilter
+  /** All sources were read; a host that has configuration of its own does so before it starts. */
+  scanned: Promise<void> | null
   /** Folders that hold the result of an earlier build. */
   outDirs: string[]
   /** Text of the client module last sent for a file, by absolute path. */
@@ -31,6 +35,8 @@ export function createContext(options: PluginOptions | undefined): PluginContext
     prefix: '/_flash',
     testing: Boolean(process.env.VITEST),
     resolve: async () => null,
+    filter: createFilter(),
+    scanned: null,
     outDirs: [],
     stubs: new Map(),
   } as unknown as PluginContext

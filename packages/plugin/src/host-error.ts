@@ -8,7 +8,12 @@ export function toHostError(error: unknown, root: string): Error {
   const file = resolve(root, at.file)
   const message = [`${code}: ${error.message}`, hint && `  ${hint}`].filter(Boolean).join('\n')
   const place = { file, line: at.line, column: at.column - 1 }
-  return Object.assign(new Error(message, { cause: error }), { id: file, loc: place, frame, plugin: 'unplugin-flash' })
+  return Object.assign(new Error(message, { cause: error }), {
+    id: file,
+    loc: place,
+    frame,
+    plugin: 'unplugin-flash',
+  })
 }
 
 /** One line for a terminal: code, place, sentence, next step, and the lines around. */

@@ -6,13 +6,11 @@ import { printError, toHostError } from '../host-error.ts'
 
 /** Knows all functions of the project before the first module is asked for; in a build, any broken file ends it. */
 export function scanModules(context: PluginContext): UnpluginOptions {
-  let scanned: Promise<void> | null = null
   return {
     name: 'flash:scan',
     async buildStart() {
       if (context.testing) return
-      scanned ??= context.project.scan()
-      await scanned
+      await (context.scanned ??= context.project.scan())
       if (context.command === 'build') await failOnProblems(context)
     },
   }

@@ -1,14 +1,12 @@
-import { mayContain, rewriteModule } from '@flash/compiler'
+import { type Rewritten, rewriteModule } from '@flash/compiler'
 import type { UnpluginOptions } from 'unplugin'
-import { type PluginContext, roleOf } from '../context.ts'
+import { type Asker, type PluginContext, roleOf } from '../context.ts'
 import { toHostError } from '../host-error.ts'
 
 /** What `this` has in Vite and lacks elsewhere. */
 interface WithEnvironment {
   environment?: { name: string; config: { consumer: 'client' | 'server' } }
 }
-
-const FILES = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)(?:\?|$)/
 
 /** Replaces each remote function by what its module needs of it: a stub, or the function itself. */
 export function replaceBodies(context: PluginContext): UnpluginOptions {
@@ -17,34 +15,48 @@ export function replaceBodies(context: PluginContext): UnpluginOptions {
     // Before TypeScript and JSX are gone, so that positions and unused imports are those of the author.
     enforce: 'pre',
     transform: {
-      filter: {
-        id: { include: FILES, exclude: /\/node_modules\/(?:vite|unplugin-flash)\/|^\0/ },
-        code: /unplugin-flash|\bremote\b/,
-      },
+      filter: context.filter,
       async handler(code, id) {
-        const [file = id, query = ''] = splitId(id)
-        if (!mayContain(code) && !context.project.hasFunctions(file)) return null
-        try {
-          const analysis = await context.project.analyze(code, file)
-          if (!analysis) return null
-          const { environment } = this as unknown as WithEnvironment
-          const role = await roleOf(context, {
-            environment: environment && { name: environment.name, consumer: environment.config.consumer },
-            file,
-            query,
-          })
-          const output = rewriteModule(analysis, role)
-          if (role.kind === 'client') context.stubs.set(file, output.code)
-          return output
-        } catch (error) {
-          throw toHostError(error, context.root)
-        }
+        const { environment } = this as unknown as WithEnvironment
+        const [file, query] = splitId(id)
+        const asker = environment && { name: environment.name, consumer: environment.config.consumer }
+        const output = await rewrite(context, code, { environment: asker, file, query })
+        if (output && asker?.consumer !== 'server') context.stubs.set(file, output.code)
+        return output
       },
     },
   }
 }
 
-function splitId(id: string): [string, string] {
+async function rewrite(context: PluginContext, code: string, asker: Asker): Promise<Rewritten | null> {
+  try {
+    const analysis = await context.project.analyze(code, asker.file)
+    return analysis && rewriteModule(analysis, await roleOf(context, asker))
+  } catch (error) {
+    throw toHostError(error, context.root)
+  }
+}
+
+/** The same for Vite's search for dependencies: what only functions import is none of the page's. */
+export function replaceForScan(context: PluginContext) {
+  return {
+    name: 'flash:dependencies',
+    transform: {
+      filter: context.filter,
+      async handler(code: string, id: string) {
+        const [file, query] = splitId(id)
+        const output = await rewrite(context, code, {
+          environment: { name: 'client', consumer: 'client' },
+          file,
+          query,
+        }).catch(() => null)
+        return output?.code ?? null
+      },
+    },
+  }
+}
+
+function splitId(id: string): [file: string, query: string] {
   const mark = id.indexOf('?')
   return mark < 0 ? [id, ''] : [id.slice(0, mark), id.slice(mark + 1)]
 }

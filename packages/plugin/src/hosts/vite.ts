@@ -1,6 +1,8 @@
 import type { UnpluginOptions } from 'unplugin'
-import { createIdResolver, loadEnv, type ResolvedConfig, type UserConfig } from 'vite'
+import { loadEnv, type ResolvedConfig, type UserConfig } from 'vite'
 import { type PluginContext, setUp } from '../context.ts'
+import { wordsFilter } from '../filter.ts'
+import { replaceForScan } from '../hooks/transform.ts'
 
 /** Reads Vite's configuration, and adds the environment in which functions are compiled. */
 export function adaptVite(context: PluginContext): UnpluginOptions {
@@ -9,7 +11,7 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
     vite: {
       sharedDuringBuild: true,
       config: (config, { command }) => addEnvironment(context, config, command),
-      configResolved(config) {
+      async configResolved(config) {
         setUp(context, {
           root: config.root,
           command: config.command,
@@ -20,12 +22,11 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
         })
         const folders = Object.values(config.environments).map((environment) => environment.build.outDir)
         context.outDirs = config.command === 'build' ? ownFolders(config, folders) : []
-      },
-      buildStart() {
-        const resolver = createIdResolver(this.environment.config)
-        const { environment } = this
-        context.resolve = async (specifier, importer) =>
-          toFile(await resolver(environment as never, specifier, importer))
+        const resolve = config.createResolver()
+        context.resolve = async (specifier, importer) => toFile(await resolve(specifier, importer))
+        if (context.testing) return
+        await (context.scanned = context.project.scan())
+        context.filter.code = wordsFilter(context.project.aliases())
       },
     },
   }
@@ -46,7 +47,13 @@ function addEnvironment(
     }
   }
   return {
-    optimizeDeps: command === 'serve' ? { include: ['unplugin-flash', 'unplugin-flash/client'] } : {},
+    optimizeDeps:
+      command === 'serve'
+        ? {
+            include: ['unplugin-flash', 'unplugin-flash/client'],
+            rolldownOptions: { plugins: [replaceForScan(context)] },
+          }
+        : {},
     ssr: command === 'serve' ? { external: ours } : {},
     server: {
       fs: {
