@@ -1,4 +1,4 @@
-export const mebibyte = 1_048_576
+const mebibyte = 1_048_576
 
 /** Bytes that are easy to check and hard to compress. */
 export function createPayload(): Uint8Array<ArrayBuffer> {

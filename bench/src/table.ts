@@ -31,7 +31,7 @@ export function isReached(figure: number, aim: number): boolean {
   return figure <= aim
 }
 
-export function toText({ value, unit }: Measure): string {
+function toText({ value, unit }: Measure): string {
   if (unit === 'times') return `${value.toFixed(value < 1.1 ? 3 : 2)}×`
   if (unit === 'bytes' || unit === 'calls/s' || Math.abs(value) >= 1000)
     return `${Math.round(value).toLocaleString('en')} ${unit}`

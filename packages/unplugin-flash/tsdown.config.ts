@@ -34,7 +34,9 @@ export default defineConfig({
 })
 
 /** The licences of what travels inside ask to be passed on with it. */
-function emitLicenses(this: { emitFile(file: { type: 'asset'; fileName: string; source: string }): unknown }) {
+function emitLicenses(this: {
+  emitFile(file: { type: 'asset'; fileName: string; source: string }): unknown
+}) {
   const sections = inside.map((name) => `## ${name}\n\n${readLicense(name)}\n`)
   const source = `# Licences of the libraries bundled in this package\n\n${sections.join('\n')}`
   this.emitFile({ type: 'asset', fileName: 'LICENSES.md', source })

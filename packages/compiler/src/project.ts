@@ -9,8 +9,6 @@ import { broken, createState, findSetup, known, readEndpoint } from './project/s
 import { analyze, type ProjectChange, scan, update } from './project/update.ts'
 import type { CompilerHost, ModuleAnalysis } from './types.ts'
 
-export type { ProjectChange } from './project/update.ts'
-
 export interface ProjectOptions extends KnownOptions {
   root: string
   /** `locate` goes by `package.json` files when omitted. */

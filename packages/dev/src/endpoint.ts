@@ -1,4 +1,4 @@
-import { createQueue, type Job, type Queue } from '@flash/emulator'
+import { createQueue, type Job, type Queue, sendWebhook } from '@flash/emulator'
 import {
   type Clock,
   type FunctionFact,
@@ -9,7 +9,7 @@ import {
   type ResolvedEndpointConfig,
   writeFailure,
 } from '@flash/protocol'
-import { messageBytes, type Output } from './output.ts'
+import { messageBytes, type Output, plainOutput } from './output.ts'
 import { launchers, type LaunchOptions, type Isolation } from './workers/launch.ts'
 import { type CallListener, createLink, type WorkerLink } from './workers/link.ts'
 import { createPool, type Pool } from './workers/pool.ts'
@@ -21,6 +21,8 @@ export interface EndpointSettings {
   key: string
   config: ResolvedEndpointConfig
   env: Record<string, string>
+  /** Variables of `.env` files that `env` does not name. */
+  unnamed: string[]
 }
 
 /** What endpoints need of the runtime around them. */
@@ -67,24 +69,19 @@ type Extra = Pick<LocalSubmission, 'fact' | 'foreign' | 'idempotencyKey'>
 
 export function createEndpoint(first: EndpointSettings, context: EndpointContext): LocalEndpoint {
   let settings = first
-  /** Job ids by idempotency key, as long as the queue knows the job. */
-  const byKey = new Map<string, string>()
   const queue = createQueue({
     clock: context.clock,
     ...queueLimits(first.config),
     sizeOf: (value) => messageBytes(value as Output),
   })
+  queue.onEnd((status, { webhook }) => {
+    if (webhook) void tellWebhook(webhook, status, context)
+  })
   const pool: Pool = createPool({
     queue,
     clock: context.clock,
     limits: () => ({ workers: settings.config.dev.workers, maxConcurrency: settings.config.maxConcurrency }),
-    launch: (workerId) =>
-      launchWorker(
-        workerId,
-        () => settings,
-        context,
-        () => pool,
-      ),
+    launch: (workerId) => launchWorker(workerId, settings, context, () => pool),
     start: (link, job) => startCall(link, job, queue, settings, context),
   })
   return {
@@ -94,27 +91,12 @@ export function createEndpoint(first: EndpointSettings, context: EndpointContext
       return settings.config.executionTimeoutMs
     },
     retire: pool.retire,
-    submit(submission) {
-      const { fact, foreign, idempotencyKey, input, parts, kind, webhook, ...policy } = submission
-      const earlier = idempotencyKey === undefined ? undefined : queue.status(byKey.get(idempotencyKey) ?? '')
-      if (earlier) return earlier
+    submit({ fact, foreign, idempotencyKey, input, parts, kind, webhook, ...policy }) {
       const extra: Extra = { fact, foreign, idempotencyKey }
-      const status = queue.submit({ input, attachments: parts, kind, webhook, policy, extra })
-      if (idempotencyKey !== undefined) remember(byKey, idempotencyKey, status.id)
-      return status
+      return queue.submit({ input, attachments: parts, kind, webhook, policy, extra, idempotencyKey })
     },
-    warm: (fact) =>
-      pool.any().warm({
-        fn: fact.id,
-        module: context.modules.moduleOf(fact, settings.key),
-        setup: fact.setup,
-        endpoint: first.name,
-      }),
-    workers() {
-      const links = pool.links()
-      const running = links.filter((link) => link.calls > 0).length
-      return { idle: links.length - running, ready: links.length - running, running }
-    },
+    warm: (fact) => pool.any().warm(warmRequest(fact, settings, context)),
+    workers: () => countWorkers(pool),
     configure(next) {
       queue.configure(queueLimits(next.config))
       // A running process keeps the variables it was started with.
@@ -132,12 +114,28 @@ export function createEndpoint(first: EndpointSettings, context: EndpointContext
   }
 }
 
-const KEYS_REMEMBERED = 10_000
+function warmRequest(fact: FunctionFact, { name, key }: EndpointSettings, { modules }: EndpointContext) {
+  return { fn: fact.id, module: modules.moduleOf(fact, key), setup: fact.setup, endpoint: name }
+}
 
-function remember(byKey: Map<string, string>, key: string, jobId: string): void {
-  byKey.delete(key)
-  byKey.set(key, jobId)
-  if (byKey.size > KEYS_REMEMBERED) byKey.delete(byKey.keys().next().value!)
+function countWorkers(pool: Pool): { idle: number; ready: number; running: number } {
+  const links = pool.links()
+  const running = links.filter((link) => link.calls > 0).length
+  return { idle: links.length - running, ready: links.length - running, running }
+}
+
+async function tellWebhook(
+  url: string,
+  status: JobStatus,
+  { clock, onOutput }: EndpointContext,
+): Promise<void> {
+  const output = status.output === undefined ? undefined : await plainOutput(status.output as Output)
+  if (await sendWebhook(url, { ...status, output }, { clock })) return
+  onOutput(
+    'webhook',
+    'stderr',
+    `job ${status.id} could not be told to ${new URL(url).origin}: no answer was 200`,
+  )
 }
 
 function queueLimits(config: ResolvedEndpointConfig) {
@@ -146,11 +144,11 @@ function queueLimits(config: ResolvedEndpointConfig) {
 
 function launchWorker(
   id: string,
-  settings: () => EndpointSettings,
+  settings: EndpointSettings,
   context: EndpointContext,
   pool: () => Pool,
 ): WorkerLink {
-  const { name, key, env } = settings()
+  const { name, key, env, unnamed } = settings
   const { modules, root, entry, inspect, isolation } = context
   const answers: Record<string, (data: unknown[]) => Promise<unknown>> = {
     fetchModule: ([url, importer, options]) =>
@@ -168,6 +166,7 @@ function launchWorker(
     launched: launchers[isolation]({ entry, root, env, inspect }),
     root,
     endpoint: name,
+    unnamed,
     clock: context.clock,
     answer: (question, data) => answers[question]!(data),
     onOutput: (stream, text) => context.onOutput(name, stream, text),

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { FunctionFact, ResolvedEndpointConfig } from '@flash/protocol'
+import { stateFolder } from '@flash/server'
 import {
   createEndpoint,
   type EndpointContext,
@@ -39,8 +42,16 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   const entries = new Map<string, Entry>()
   const settingsOf = async (name: string, config: ResolvedEndpointConfig): Promise<EndpointSettings> => {
     const address = await options.address()
-    const named = resolveWorkerEnv(name, config.env, { process: process.env, files: options.envFiles() })
-    return { name, key: endpointKey(name), config, env: { NODE_ENV: 'development', ...named, ...address } }
+    const files = options.envFiles()
+    const named = resolveWorkerEnv(name, config.env, { process: process.env, files })
+    const env = { NODE_ENV: 'development', ...volumeOf(config, options.context.root), ...named, ...address }
+    return {
+      name,
+      key: endpointKey(name),
+      config,
+      env,
+      unnamed: Object.keys(files).filter((one) => !(one in env)),
+    }
   }
   return {
     async get({ endpoint: name }) {
@@ -68,6 +79,18 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       entries.clear()
     },
   }
+}
+
+/** Where code finds its volume, by the name of the first one. */
+function volumeOf({ volumes: [volume] }: ResolvedEndpointConfig, root: string): Record<string, string> {
+  if (!volume) return {}
+  const folder = join(
+    stateFolder(root),
+    'volumes',
+    (volume.name ?? volume.id ?? 'volume').replace(/[^\w.-]/g, '_'),
+  )
+  mkdirSync(folder, { recursive: true })
+  return { FLASH_VOLUME: folder }
 }
 
 /** Stands for an endpoint in module ids, where a name with dots would look like a file ending. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Project } from '@flash/compiler'
-import { AppError, type ErrorCode, errorCodes, type FunctionFact } from '@flash/protocol'
+import { AppError, type FunctionFact, type SourcePosition } from '@flash/protocol'
 import type { DevEnvironment, EnvironmentModuleNode } from 'vite'
 
 /** Serves the user's modules to workers, through Vite's pipeline. */
@@ -108,7 +108,6 @@ async function addModule(
 }
 
 interface ViteError extends Error {
-  code?: string
   id?: string
   loc?: { file?: string; line: number; column: number }
   frame?: string
@@ -118,22 +117,25 @@ interface ViteError extends Error {
 export function toModuleError(error: unknown, root: string): AppError {
   const ours = [error, (error as Error).cause].find((one) => one instanceof AppError)
   if (ours) return withPlace(ours)
-  const { message, code, id, loc, frame } = error as ViteError
+  const { message, frame } = error as ViteError
   const missing = /^(?:Cannot find (?:module|package)|Failed to resolve import) ['"]([^'"]+)['"]/.exec(
     message,
   )?.[1]
   if (missing && /^[@\w]/.test(missing)) return notInstalled(missing, message, error)
-  const known = code && Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'MODULE_FAILED'
-  const file = (loc?.file ?? id)?.replace(/\?.*$/, '').replace(`${root}/`, '')
   return withPlace(
-    new AppError(known, {
+    new AppError('MODULE_FAILED', {
       message: stripAnsi(message),
       hint: 'correct the file and save it; the next call picks it up',
-      at: file && loc ? { file, line: loc.line, column: loc.column + 1 } : undefined,
-      frame: frame ? stripAnsi(frame) : undefined,
+      at: placeOf(error as ViteError, root),
+      frame: frame && stripAnsi(frame),
       cause: error,
     }),
   )
+}
+
+function placeOf({ id, loc }: ViteError, root: string): SourcePosition | undefined {
+  const file = (loc?.file ?? id)?.replace(/\?.*$/, '').replace(`${root}/`, '')
+  return file && loc ? { file, line: loc.line, column: loc.column + 1 } : undefined
 }
 
 /** Errors travel to the worker and back; what is in `data` travels along. */

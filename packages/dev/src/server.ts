@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Project } from '@flash/compiler'
-import { type AppError, type Clock, type FunctionFact, systemClock } from '@flash/protocol'
+import { type AppError, type Clock, systemClock } from '@flash/protocol'
 import { type Capability, createRpcHandler, type RpcHandler } from '@flash/server'
 import { FastResponse } from 'srvx/node'
 import type { DevEnvironment } from 'vite'
 import { createBackend } from './backend.ts'
 import { announce, devEntries } from './discover.ts'
-import { createEndpoints } from './endpoints.ts'
+import { createEndpoints, type Endpoints } from './endpoints.ts'
 import { hasToken } from './guard.ts'
 import { type Listener, openListener } from './listener.ts'
 import { createModuleServer, type ModuleServer } from './modules.ts'
@@ -80,37 +80,12 @@ export function createDevServer(options: DevServerOptions): DevServer {
     address: async () => ({ FLASH_DEV_URL: (await address.open()).url, FLASH_DEV_TOKEN: token }),
   })
   const routes = () => (table ??= createRouteTable(host().project.functions()))
-  const findFunction = (id: string) => host().project.get(id) ?? null
-  const endpointOf = (fact: FunctionFact) => endpoints.get(fact)
-  const backend = createBackend({
-    function: findFunction,
-    endpoint: endpointOf,
-    find: endpoints.find,
-    all: endpoints.all,
-    maxBodyBytes: options.maxBodyBytes,
-  })
   return {
     attach(next) {
-      const modules = createModuleServer({
-        root: options.root,
-        environment: next.environment,
-        project: next.project,
-      })
-      modules.onProblem(options.log.problem)
-      const rpc = createRpcHandler({
-        capability: next.capability,
-        backend,
-        Response: FastResponse as unknown as typeof Response,
-        onInternal: options.log.error,
-      })
-      attached = { ...next, modules, rpc }
+      attached = attach(next, options, endpoints)
       table = null
       // Another Vite configuration may compile the same files differently.
       endpoints.retire()
-      devEntries().set(options.root, {
-        has: (id) => findFunction(id) !== null,
-        fetch: (request) => answerInProcess(request, rpc),
-      })
     },
     middleware: createMiddleware({
       prefix: options.prefix,
@@ -119,7 +94,7 @@ export function createDevServer(options: DevServerOptions): DevServer {
       onInternal: options.log.error,
       route: async (path) => routes().find(path),
       knownPaths: () => routes().routes.map((route) => route.path),
-      endpoint: ({ fact }) => endpointOf(fact),
+      endpoint: ({ fact }) => endpoints.get(fact),
     }),
     routes,
     invalidate(files) {
@@ -133,6 +108,36 @@ export function createDevServer(options: DevServerOptions): DevServer {
       await address.close()
     },
   }
+}
+
+/** Makes what depends on the Vite server, and lets server code of this process find it. */
+function attach(
+  host: DevHost,
+  { root, log, maxBodyBytes }: DevServerOptions,
+  endpoints: Endpoints,
+): Attached {
+  const { project, environment, capability } = host
+  const modules = createModuleServer({ root, environment, project })
+  modules.onProblem(log.problem)
+  const find = (id: string) => project.get(id) ?? null
+  const backend = createBackend({
+    function: find,
+    endpoint: endpoints.get,
+    find: endpoints.find,
+    all: endpoints.all,
+    maxBodyBytes,
+  })
+  const rpc = createRpcHandler({
+    capability,
+    backend,
+    Response: FastResponse as unknown as typeof Response,
+    onInternal: log.error,
+  })
+  devEntries().set(root, {
+    has: (id) => find(id) !== null,
+    fetch: (request) => answerInProcess(request, rpc),
+  })
+  return { ...host, modules, rpc }
 }
 
 /** The modules of whichever Vite server is attached now. */

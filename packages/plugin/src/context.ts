@@ -11,7 +11,7 @@ export interface PluginContext {
   /** Set once the host has read its configuration. */
   root: string
   command: 'serve' | 'build'
-  /** Path (or, with `apiBase`, URL) below which the routes are. */
+  /** Path below which the routes are. */
   prefix: string
   /** Tests call the real function in their own process. */
   testing: boolean
@@ -58,7 +58,7 @@ export function setUp(context: PluginContext, setup: Setup): void {
   context.root = root
   context.command = command
   const path = base.startsWith('/') ? base : '/'
-  context.prefix = `${command === 'build' ? (context.options.apiBase ?? '') : ''}${path}_flash`
+  context.prefix = `${path}_flash`
   context.capability = createCapability(loadProjectKey(root))
   const host = {
     resolve: (specifier: string, importer: string) => context.resolve(specifier, importer),

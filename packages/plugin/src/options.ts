@@ -11,8 +11,6 @@ export interface PluginOptions {
   maxBodyBytes?: number
   /** Variables that config expressions may read while they are evaluated, beside `NODE_ENV` and `MODE`. */
   configEnv?: string[]
-  /** Absolute URL of the server that answers calls of the built pages, when it is not the one they came from. */
-  apiBase?: string
 }
 
 export interface ResolvedOptions {
@@ -21,7 +19,6 @@ export interface ResolvedOptions {
   inspect: boolean
   maxBodyBytes: number
   configEnv: string[]
-  apiBase: string | null
 }
 
 type Check = [is: (value: unknown) => boolean, wanted: string]
@@ -42,10 +39,6 @@ const checks: Record<keyof PluginOptions, Check> = {
   configEnv: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
     'a list of names',
-  ],
-  apiBase: [
-    (value) => typeof value === 'string' && /^https?:\/\/[^/]/.test(value),
-    'an absolute URL with http or https',
   ],
 }
 
@@ -71,6 +64,5 @@ export function resolveOptions(options: PluginOptions = {}): ResolvedOptions {
     inspect: options.inspect ?? false,
     maxBodyBytes: options.maxBodyBytes ?? 10_000_000,
     configEnv: options.configEnv ?? [],
-    apiBase: options.apiBase?.replace(/\/+$/, '') ?? null,
   }
 }

@@ -59,7 +59,11 @@ export function printTable(server: ViteDevServer, table: RouteTable, context: Pl
   logger.info(
     `\n  flash  target ${target}: functions run on this machine (${how}), no account, nothing is billed`,
   )
-  const rows = table.routes.map(({ path, fact, callable }) => [
+  logger.info(
+    "         gpu, cpu, data centres, CUDA, flashboot and min workers are ignored here; this machine's own GPU is visible",
+  )
+  const long = table.routes.filter(({ short }) => !short)
+  const rows = long.map(({ path, fact, callable }) => [
     'POST',
     `${context.prefix}/${path.split('/').map(encodeURIComponent).join('/')}/run_sync`,
     fact.kind === 'class' ? `${fact.exportPath}.${callable.name}` : fact.exportPath,
@@ -70,6 +74,7 @@ export function printTable(server: ViteDevServer, table: RouteTable, context: Pl
   if (rows.length === 0) logger.info('  flash  no remote functions found yet')
   for (const line of align([['method', 'path', 'function', 'source', 'kind', 'target'], ...rows]))
     logger.info(`  ${line}`)
+  for (const warning of context.project.warnings()) logger.warn(printError(warning))
   for (const problem of [...context.project.problems(), ...table.problems]) logger.error(printError(problem))
   logger.info('')
 }

@@ -7,70 +7,202 @@
 export const errorCodes = {
   BAD_CONFIG: { status: 500, meaning: 'A field of an endpoint config has a value that is not allowed.' },
   BAD_FRAMES: { status: 400, meaning: 'A request or answer body is not a well-formed sequence of frames.' },
-  BAD_INPUT: { status: 422, meaning: 'The input does not fit the function: a field is missing, unknown or invalid.' },
+  BAD_INPUT: {
+    status: 422,
+    meaning: 'The input does not fit the function: a field is missing, unknown or invalid.',
+  },
   BAD_NAME: { status: 500, meaning: 'The name of an endpoint breaks a rule; the message says which.' },
-  BAD_OPTION: { status: 500, meaning: 'An option of `flash()` is unknown or has a value that is not allowed.' },
+  BAD_OPTION: {
+    status: 500,
+    meaning: 'An option of `flash()` is unknown or has a value that is not allowed.',
+  },
   BAD_PROJECT_KEY: { status: 500, meaning: '`FLASH_KEY` or `.flash/key` is not 32 bytes of base64url.' },
   BAD_REQUEST: { status: 400, meaning: 'The request is not of the form the route expects.' },
-  BAD_RESULT: { status: 502, meaning: 'An answer could not be decoded; usually the two sides were built with different versions.' },
-  BUNDLER_NOT_FOUND: { status: 500, meaning: 'A config has to be evaluated, and neither Vite nor rolldown is installed to bundle it.' },
+  BAD_RESULT: {
+    status: 502,
+    meaning: 'An answer could not be decoded; usually the two sides were built with different versions.',
+  },
+  BUNDLER_NOT_FOUND: {
+    status: 500,
+    meaning: 'A config has to be evaluated, and neither Vite nor rolldown is installed to bundle it.',
+  },
   CANCELLED: { status: 409, meaning: 'The job was cancelled by someone else than this caller.' },
-  CANNOT_CARRY: { status: 422, meaning: 'A value has a type that does not travel; the message names its path.' },
-  CONFIG_FAILED: { status: 500, meaning: 'Evaluating an endpoint config threw, ended its process, or did not come to an end.' },
-  CONFIG_NEEDS_NAME: { status: 500, meaning: 'Several functions share one config constant that has no `name`.' },
-  CONFIG_NOT_STATIC: { status: 500, meaning: 'A value of an endpoint config cannot be decided before the code runs.' },
-  DEPENDENCY_NOT_INSTALLED: { status: 500, meaning: 'A module imports a package that is not installed; the hint has the install command.' },
-  DUPLICATE_ENDPOINT: { status: 500, meaning: 'Two different configs have the same endpoint name; the message names both places.' },
-  DUPLICATE_FUNCTION: { status: 500, meaning: 'Two `remote()` calls would get the same id; the message names both places.' },
+  CANNOT_CARRY: {
+    status: 422,
+    meaning: 'A value has a type that does not travel; the message names its path.',
+  },
+  CONFIG_FAILED: {
+    status: 500,
+    meaning: 'Evaluating an endpoint config threw, ended its process, or did not come to an end.',
+  },
+  CONFIG_NEEDS_NAME: {
+    status: 500,
+    meaning: 'Several functions share one config constant that has no `name`.',
+  },
+  CONFIG_NOT_STATIC: {
+    status: 500,
+    meaning: 'A value of an endpoint config cannot be decided before the code runs.',
+  },
+  DEPENDENCY_NOT_INSTALLED: {
+    status: 500,
+    meaning: 'A module imports a package that is not installed; the hint has the install command.',
+  },
+  DUPLICATE_ENDPOINT: {
+    status: 500,
+    meaning: 'Two different configs have the same endpoint name; the message names both places.',
+  },
+  DUPLICATE_FUNCTION: {
+    status: 500,
+    meaning: 'Two `remote()` calls would get the same id; the message names both places.',
+  },
   DUPLICATE_ROUTE: { status: 500, meaning: 'Two functions would answer at one development route.' },
-  ENDPOINT_NOT_DEPLOYED: { status: 503, meaning: 'The endpoint has no address: no dev server was found and it is not deployed.' },
+  ENDPOINT_NOT_DEPLOYED: {
+    status: 503,
+    meaning: 'The endpoint has no address: no dev server was found and it is not deployed.',
+  },
   ENV_MISSING: { status: 500, meaning: 'A variable named in `env` has no value here.' },
   FORBIDDEN: { status: 403, meaning: 'The request comes from a page or host that may not call this server.' },
-  FUNCTION_FAILED: { status: 500, meaning: 'The function threw something without a code of its own; name and message say what.' },
+  FUNCTION_FAILED: {
+    status: 500,
+    meaning: 'The function threw something without a code of its own; name and message say what.',
+  },
   IMPORT_NOT_FOUND: { status: 500, meaning: 'An endpoint config needs a file that does not exist.' },
-  INTERNAL: { status: 500, meaning: 'Something failed that is not meant for the caller; the server log has the details.' },
+  INTERNAL: {
+    status: 500,
+    meaning: 'Something failed that is not meant for the caller; the server log has the details.',
+  },
   JOB_NOT_FOUND: { status: 404, meaning: 'The job is not known here, or not any more.' },
-  METHODS_UNKNOWN: { status: 500, meaning: 'A class extends something that cannot be followed, so only its own methods can be called. A warning.' },
+  METHODS_UNKNOWN: {
+    status: 500,
+    meaning:
+      'A class extends something that cannot be followed, so only its own methods can be called. A warning.',
+  },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The route answers to another HTTP method.' },
-  MODEL_NOT_STAGED: { status: 500, meaning: 'The files of `model` are in none of the folders where they are looked for; the message lists them.' },
+  MODEL_NOT_STAGED: {
+    status: 500,
+    meaning:
+      'The files of `model` are in none of the folders where they are looked for; the message lists them.',
+  },
   MODULE_FAILED: { status: 500, meaning: 'A module of the project could not be loaded.' },
-  MUTABLE_CAPTURE: { status: 500, meaning: 'A remote function uses a module-level variable that changes; the app and each worker have their own copy. A warning.' },
-  NON_DETERMINISTIC_CONFIG: { status: 500, meaning: 'Evaluating an endpoint config twice gave two different results.' },
-  NOT_AVAILABLE: { status: 501, meaning: 'The call belongs to a part of the product that this version does not have.' },
+  MUTABLE_CAPTURE: {
+    status: 500,
+    meaning:
+      'A remote function uses a module-level variable that changes; the app and each worker have their own copy. A warning.',
+  },
+  NON_DETERMINISTIC_CONFIG: {
+    status: 500,
+    meaning: 'Evaluating an endpoint config twice gave two different results.',
+  },
+  NOT_AVAILABLE: {
+    status: 501,
+    meaning: 'The call belongs to a part of the product that this version does not have.',
+  },
   NOT_FOUND: { status: 404, meaning: 'Nothing answers at this address.' },
-  NO_CONTEXT: { status: 500, meaning: '`getContext()` was called where no remote function is running, or the member does not exist there.' },
-  OPTION_SERVER_ONLY: { status: 400, meaning: 'A call option or member that only server code may use was used in a browser.' },
-  OUTPUT_INVALID: { status: 500, meaning: 'The result does not fit the `output` schema of the function; the message names the field.' },
-  OUTPUT_NOT_JSON: { status: 500, meaning: 'A result cannot be written as plain JSON for a caller that is not ours.' },
-  PAYLOAD_TOO_LARGE: { status: 413, meaning: 'A body, argument or result is over the limit; the message has both sizes.' },
-  PLUGIN_MISSING: { status: 500, meaning: '`remote()` ran as written: the module was not loaded through the plugin.' },
-  REMOTE_ARGUMENTS: { status: 500, meaning: '`remote()` does not have exactly two arguments, or one of them is a spread.' },
-  REMOTE_AS_VALUE: { status: 500, meaning: '`remote` is used other than by calling it, so the build cannot see its functions.' },
-  REMOTE_BODY: { status: 500, meaning: 'The second argument of `remote()` is not a function or class that can be found by reading.' },
+  NO_CONTEXT: {
+    status: 500,
+    meaning:
+      '`getContext()` was called where no remote function is running, or the member does not exist there.',
+  },
+  OPTION_SERVER_ONLY: {
+    status: 400,
+    meaning: 'A call option or member that only server code may use was used in a browser.',
+  },
+  OUTPUT_INVALID: {
+    status: 500,
+    meaning: 'The result does not fit the `output` schema of the function; the message names the field.',
+  },
+  OUTPUT_NOT_JSON: {
+    status: 500,
+    meaning: 'A result cannot be written as plain JSON for a caller that is not ours.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    meaning: 'A body, argument or result is over the limit; the message has both sizes.',
+  },
+  PLUGIN_MISSING: {
+    status: 500,
+    meaning: '`remote()` ran as written: the module was not loaded through the plugin.',
+  },
+  REMOTE_ARGUMENTS: {
+    status: 500,
+    meaning: '`remote()` does not have exactly two arguments, or one of them is a spread.',
+  },
+  REMOTE_AS_VALUE: {
+    status: 500,
+    meaning: '`remote` is used other than by calling it, so the build cannot see its functions.',
+  },
+  REMOTE_BODY: {
+    status: 500,
+    meaning: 'The second argument of `remote()` is not a function or class that can be found by reading.',
+  },
   REMOTE_IN_COMPONENT: { status: 500, meaning: '`remote()` is called in a Vue, Svelte or Astro file.' },
-  REMOTE_NOT_CONST: { status: 500, meaning: 'The result of `remote()` goes into something other than a `const`.' },
-  REMOTE_NOT_MODULE_LEVEL: { status: 500, meaning: '`remote()` is called inside a function, class, loop, condition, template, enum or namespace.' },
-  REMOTE_NO_NAME: { status: 500, meaning: 'The result of `remote()` has no name that reading the module could tell.' },
-  REMOTE_SCOPE: { status: 500, meaning: 'A remote function uses `this`, `super`, `new.target` or `arguments` of a scope that does not travel.' },
+  REMOTE_NOT_CONST: {
+    status: 500,
+    meaning: 'The result of `remote()` goes into something other than a `const`.',
+  },
+  REMOTE_NOT_MODULE_LEVEL: {
+    status: 500,
+    meaning: '`remote()` is called inside a function, class, loop, condition, template, enum or namespace.',
+  },
+  REMOTE_NO_NAME: {
+    status: 500,
+    meaning: 'The result of `remote()` has no name that reading the module could tell.',
+  },
+  REMOTE_SCOPE: {
+    status: 500,
+    meaning:
+      'A remote function uses `this`, `super`, `new.target` or `arguments` of a scope that does not travel.',
+  },
   REMOTE_UNRESOLVED: { status: 500, meaning: '`remote()` is called without an import.' },
-  RESERVED_ENV: { status: 500, meaning: 'An endpoint asks for a variable that the platform or flash sets itself.' },
-  RESERVED_METHOD: { status: 500, meaning: 'A remote class has a method with a name that cannot be called from outside.' },
-  RESERVED_PATH: { status: 500, meaning: 'A route would begin with a name that belongs to the server itself.' },
+  RESERVED_ENV: {
+    status: 500,
+    meaning: 'An endpoint asks for a variable that the platform or flash sets itself.',
+  },
+  RESERVED_METHOD: {
+    status: 500,
+    meaning: 'A remote class has a method with a name that cannot be called from outside.',
+  },
+  RESERVED_PATH: {
+    status: 500,
+    meaning: 'A route would begin with a name that belongs to the server itself.',
+  },
   SETUP_FAILED: { status: 500, meaning: '`setup` threw; the next call tries it again.' },
   SKEW: { status: 409, meaning: 'The page and the server are from different builds; reload the page.' },
-  STAYS_IN_PAGE: { status: 500, meaning: 'A top-level statement keeps in the page what otherwise only remote functions use. A warning.' },
-  STREAM_LOST: { status: 410, meaning: 'The connection broke and the stream cannot be continued where it stopped.' },
-  SUBMIT_UNKNOWN: { status: 502, meaning: 'The connection broke before the call was accepted; it may or may not run, and is not sent again.' },
+  STAYS_IN_PAGE: {
+    status: 500,
+    meaning: 'A top-level statement keeps in the page what otherwise only remote functions use. A warning.',
+  },
+  STREAM_LOST: {
+    status: 410,
+    meaning: 'The connection broke and the stream cannot be continued where it stopped.',
+  },
+  SUBMIT_UNKNOWN: {
+    status: 502,
+    meaning:
+      'The connection broke before the call was accepted; it may or may not run, and is not sent again.',
+  },
   SYNTAX_ERROR: { status: 500, meaning: 'A source file cannot be parsed.' },
   TIMEOUT: { status: 504, meaning: 'The call did not finish in time and was cancelled.' },
-  TRANSPORT: { status: 502, meaning: 'The answer did not come from our route: a proxy, another server or a page is in between.' },
+  TRANSPORT: {
+    status: 502,
+    meaning: 'The answer did not come from our route: a proxy, another server or a page is in between.',
+  },
   UNAUTHORIZED: { status: 401, meaning: 'The session token is missing or wrong.' },
   UNKNOWN_ENDPOINT: { status: 404, meaning: 'No endpoint has this name.' },
-  UNKNOWN_FIELD: { status: 500, meaning: 'An endpoint config has a field that does not exist; the message has the nearest one.' },
+  UNKNOWN_FIELD: {
+    status: 500,
+    meaning: 'An endpoint config has a field that does not exist; the message has the nearest one.',
+  },
   UNKNOWN_FUNCTION: { status: 404, meaning: 'No function has this id.' },
   UNSUPPORTED_TYPE: { status: 415, meaning: 'The body has a content type the route does not accept.' },
-  WORKER_CRASHED: { status: 500, meaning: 'The worker ended while the call ran; the message has the exit code and its last output.' },
-  WORKER_LOST: { status: 500, meaning: 'The worker that ran the job disappeared; the job was tried again as often as allowed.' },
+  WORKER_CRASHED: {
+    status: 500,
+    meaning: 'The worker ended while the call ran; the message has the exit code and its last output.',
+  },
+  WORKER_LOST: {
+    status: 500,
+    meaning: 'The worker that ran the job disappeared; the job was tried again as often as allowed.',
+  },
 } as const satisfies Record<string, { status: number; meaning: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -6,7 +6,8 @@ import type { InputShape, QueueInput } from './input.ts'
  * Each message is one frame message of type `channel`: JSON text, and byte parts where bytes travel.
  */
 export type ToWorker =
-  | { t: 'start'; root: string; endpoint: string }
+  /** `unnamed`: variables of `.env` files that the worker does not get. */
+  | { t: 'start'; root: string; endpoint: string; unnamed: string[] }
   | LocalCall
   | { t: 'warm'; call: number; fn: string; module: string; setup: string | null; endpoint: string }
   /**

@@ -1,5 +1,3 @@
-import type { QueueInput } from './input.ts'
-
 /** Spelled as Runpod spells them. */
 export const JobState = {
   IN_QUEUE: 'IN_QUEUE',
@@ -21,15 +19,6 @@ export function isFinalState(state: JobState): boolean {
 /** Opaque. */
 export type JobId = string
 
-export interface JobPolicy {
-  /** Milliseconds of running; the endpoint's when omitted. */
-  executionTimeout?: number
-  /** Milliseconds from submission to removal, time in the queue included. */
-  ttl?: number
-  /** Does not make the endpoint start workers. */
-  lowPriority?: boolean
-}
-
 /** Where the function shall put large results; handed to the worker, which acts on it itself. */
 export interface S3Config {
   accessId: string
@@ -37,15 +26,6 @@ export interface S3Config {
   bucketName: string
   endpointUrl: string
   objectPath?: string
-}
-
-/** Body of `/run` and `/runsync`. Other keys are handed to the worker unchanged. */
-export interface JobRequest {
-  input: QueueInput
-  /** Told when the job is done, with what `/status` would answer. */
-  webhook?: string
-  policy?: JobPolicy
-  s3Config?: S3Config
 }
 
 /** Answer of `/status` and `/runsync`. A job that has ended always has the three numbers and the worker. */

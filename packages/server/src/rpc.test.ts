@@ -40,7 +40,7 @@ function fakeJob() {
   }
   const say = (message: Message) => {
     said.push(message)
-    for (const listener of [...listeners]) listener(message)
+    for (const listener of listeners) listener(message)
   }
   return { job, say, cancelled, listeners }
 }

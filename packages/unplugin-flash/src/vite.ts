@@ -12,4 +12,5 @@ export function flash(options?: PluginOptions): Plugin[] {
   return factory.vite(options) as Plugin[]
 }
 
+/** @alias Plugins of Vite are imported either way. */
 export default flash

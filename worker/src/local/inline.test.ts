@@ -13,7 +13,7 @@ test('a worker in the own process: calls work, and what others print is left alo
   const parent = createParent(pair.wire)
   Object.assign(parent.answers, project.answers)
   const end = serveInline(pair.channel, { env: { FLASH_TEST_INLINE: 'set', PATH: 'not this' } })
-  parent.say({ t: 'start', root: project.root, endpoint: 'test' })
+  parent.say({ t: 'start', root: project.root, endpoint: 'test', unnamed: [] })
   expect(await parent.call('say')).toBe('set')
   process.stdout.write('from somebody else')
   expect(write.mock.calls).toEqual([['from somebody else']])

@@ -63,7 +63,7 @@ function launch(root = project.root) {
   const exit = new Promise<{ code: number | null; signal: string | null }>((done) =>
     child.once('close', (code, signal) => done({ code, signal })),
   )
-  parent.say({ t: 'start', root, endpoint: 'test' })
+  parent.say({ t: 'start', root, endpoint: 'test', unnamed: [] })
   return { child, pipe, parent, written, exit }
 }
 
@@ -151,7 +151,9 @@ test('a blocked process ends when the one that started it was killed', async () 
     endpoint: 'e',
     instances: 1,
   }
-  const messages = [{ t: 'start', root: project.root, endpoint: 'e' }, call].map((one) => JSON.stringify(one))
+  const messages = [{ t: 'start', root: project.root, endpoint: 'e', unnamed: [] }, call].map((one) =>
+    JSON.stringify(one),
+  )
   const between = `
     import { spawn } from 'node:child_process'
     import { createMessageReader, encodeMessage } from '@flash/protocol'
@@ -191,7 +193,7 @@ test('the same program serves in a thread', async () => {
     onData: (listener) => void worker.on('message', listener),
   })
   Object.assign(parent.answers, project.answers)
-  parent.say({ t: 'start', root: project.root, endpoint: 'test' })
+  parent.say({ t: 'start', root: project.root, endpoint: 'test', unnamed: [] })
   expect(await parent.call('say', ['you'])).toBe('hello you')
   expect(await parent.call('pid')).toBe(process.pid)
   expect(parent.output(1)).toBe('saying you\nto stderr\n')

@@ -34,7 +34,7 @@ __flash_define(__flash_functions, 'slow', {}, async (before: Promise<void>) => {
   parent = createParent(pair.wire)
   Object.assign(parent.answers, project.answers)
   end = serveChannel(pair.channel, createRunnerLoader, { streams: quiet })
-  parent.say({ t: 'start', root: project.root, endpoint: 'test' })
+  parent.say({ t: 'start', root: project.root, endpoint: 'test', unnamed: [] })
 })
 
 afterEach(async () => {

@@ -43,7 +43,7 @@ function start(
     graceMs: 1_000,
   })
   ends.push(end)
-  parent.say({ t: 'start', root: '/', endpoint: 'test' })
+  parent.say({ t: 'start', root: '/', endpoint: 'test', unnamed: [] })
   return { parent, clock, streams, printed, end, pair, load, invalidate, functions }
 }
 
@@ -551,7 +551,7 @@ test('a loader that cannot be made fails the calls', async () => {
       clock: createTestClock(),
     }),
   )
-  parent.say({ t: 'start', root: '/', endpoint: 'test' })
+  parent.say({ t: 'start', root: '/', endpoint: 'test', unnamed: [] })
   expect(await caught(parent.call('one'))).toMatchObject({ message: 'vite is missing' })
   expect(parent.said.some(({ t }) => t === 'ready')).toBe(false)
 })

@@ -6,6 +6,7 @@ import { runLocalCall, runWarm } from './calls.ts'
 import { type Channel, type Conversation, createConversation } from './channel.ts'
 import { createPlaces } from './places.ts'
 import { type Ask, createRequests } from './requests.ts'
+import { warnOfUnnamed } from './unnamed.ts'
 import { type CallOwner, createDeferred, type CreateLoader, type Loader, type Session } from './session.ts'
 
 export interface ServeOptions {
@@ -40,14 +41,14 @@ export function serveChannel(
   const handlers: {
     [T in ToWorker['t']]: (message: Extract<ToWorker, { t: T }>, parts: Uint8Array[]) => void
   } = {
-    start({ root, endpoint }) {
+    start({ root, endpoint, unnamed }) {
       session.worker.endpoint = endpoint
-      const starting = async () => {
-        loader = await createLoader({ root, ask })
+      restoreEnv = warnOfUnnamed(unnamed, endpoint, (line) => complain(session, line))
+      createLoader({ root, ask }).then((made) => {
+        loader = made
         session.say({ t: 'ready' })
-        return loader
-      }
-      starting().then(ready.resolve, ready.reject)
+        ready.resolve(made)
+      }, ready.reject)
     },
     call: (message, parts) => void runLocalCall(session, message, parts),
     warm: (message) => void runWarm(session, message),
@@ -59,6 +60,7 @@ export function serveChannel(
     },
     reply: answer,
   }
+  let restoreEnv = () => {}
   const unset = setCurrentWorker(session.worker)
   const stopBeat = beat(session)
   let ended: Promise<void> | undefined
@@ -68,10 +70,16 @@ export function serveChannel(
       for (const call of session.calls.values()) call.cancel('closed')
       await session.worker.close()
       session.capture.restore()
+      restoreEnv()
       unset()
     })())
   channel.onClose(() => void end())
   return end
+}
+
+/** A line of the worker's own. */
+function complain({ say }: Session, line: string): void {
+  say({ t: 'log', call: null, stream: 'stderr', text: `${line}\n` })
 }
 
 function createSession(

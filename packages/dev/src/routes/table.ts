@@ -6,6 +6,8 @@ export interface Route {
   path: string
   fact: FunctionFact
   callable: CallableFact
+  /** Exists beside the long form, while the file holds nothing else. */
+  short?: true
 }
 
 export interface RouteTable {
@@ -54,11 +56,10 @@ function longForms(fact: FunctionFact): Route[] {
 }
 
 function shortForms(fact: FunctionFact): Route[] {
-  return fact.callables.map((callable) => ({
-    path: fact.kind === 'class' ? `${fact.prefix}/${callable.name}` : fact.prefix,
-    fact,
-    callable,
-  }))
+  return fact.callables.map((callable) => {
+    const path = fact.kind === 'class' ? `${fact.prefix}/${callable.name}` : fact.prefix
+    return { path, fact, callable, short: true }
+  })
 }
 
 function reservedRoute({ fact, path }: Route, first: string): AppError {

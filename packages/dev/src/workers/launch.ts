@@ -89,6 +89,7 @@ function launchThread({ entry, env }: LaunchOptions): Launched {
   )
   return {
     pid: undefined,
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     send: (bytes) => worker.postMessage(bytes),
     onData: (listener) => void worker.on('message', listener),
     onOutput(listener) {

@@ -30,6 +30,8 @@ export interface LinkOptions {
   launched: Launched
   root: string
   endpoint: string
+  /** Variables of `.env` files that the worker does not get. */
+  unnamed: string[]
   clock: Clock
   /** Answers what the worker asks of the dev server. */
   answer(name: string, data: unknown[]): Promise<unknown>
@@ -59,32 +61,23 @@ export interface WorkerLink {
 
 const STUCK_AFTER_MS = 2_000
 
+/** Far above what a result may have; a worker that says more is broken. */
+const MESSAGE_LIMIT_BYTES = 512 * 1024 * 1024
+
 export function createLink(options: LinkOptions): WorkerLink {
   const { launched, clock } = options
-  const calls = new Map<number, CallListener>()
-  const tail = createTail()
-  const state = { next: 1, lastBeat: clock.now(), ready: false, retired: false, gone: false }
-  const send = (message: ToWorker, parts: Uint8Array[] = []) => {
-    if (state.gone) return
-    launched.send(
-      encodeMessage({ type: FrameType.channel, rich: false, text: JSON.stringify(message), parts }),
-    )
+  const shared: Shared = {
+    calls: new Map(),
+    tail: createTail(),
+    state: { next: 1, lastBeat: clock.now(), ready: false, retired: false, gone: false },
+    send(message, parts = []) {
+      const text = JSON.stringify(message)
+      if (!shared.state.gone)
+        launched.send(encodeMessage({ type: FrameType.channel, rich: false, text, parts }))
+    },
   }
-  const finish = (call: number) => {
-    const listener = calls.get(call)
-    calls.delete(call)
-    return listener
-  }
-  const handlers = createHandlers(options, { calls, state, finish, send, tail })
-  const reader = createMessageReader((message) => {
-    state.lastBeat = clock.now()
-    handlers(JSON.parse(message.text) as FromWorker, message.parts)
-  })
-  launched.onData((bytes) => reader.push(bytes))
-  launched.onOutput((stream, text) => {
-    tail.add(text)
-    options.onOutput(stream, text)
-  })
+  const { calls, state, send, tail } = shared
+  listen(options, shared)
   const link: WorkerLink = {
     id: options.id,
     pid: launched.pid,
@@ -96,49 +89,89 @@ export function createLink(options: LinkOptions): WorkerLink {
     },
     isStuck: () => state.ready && calls.size > 0 && clock.now() - state.lastBeat > STUCK_AFTER_MS,
     run(call, parts, listener) {
-      const number = state.next++
-      calls.set(number, listener)
+      const number = add(shared, listener)
       send({ t: 'call', call: number, ...call }, parts)
       return number
     },
-    warm(request) {
-      const number = state.next++
-      return new Promise((resolve, reject) => {
-        calls.set(number, {
-          ...silent,
-          done: () => resolve(),
-          failed: (error) => reject(fromWireError(error)),
-        })
-        send({ t: 'warm', call: number, ...request })
-      })
-    },
+    warm: (request) =>
+      new Promise((resolve, reject) => {
+        const failed = (error: WireError) => reject(fromWireError(error))
+        send({ t: 'warm', call: add(shared, { ...silent, done: () => resolve(), failed }), ...request })
+      }),
     cancel: (call, reason) => send({ t: 'cancel', call, reason }),
     invalidate: (files) => send({ t: 'invalidate', files }),
     lastOutput: tail.text,
     kill: () => launched.kill(),
   }
-  void launched.exited.then((exit) => {
-    state.gone = true
-    const error = crashError(options.endpoint, exit, tail.text())
-    for (const listener of [...calls.values()]) listener.failed(toWireError(error, { stack: false }))
-    calls.clear()
-    options.onExit(link, exit)
-  })
-  send({ t: 'start', root: options.root, endpoint: options.endpoint })
+  void endWith(link, options, shared)
+  send({ t: 'start', root: options.root, endpoint: options.endpoint, unnamed: options.unnamed })
   return link
+}
+
+/** What the two directions of a link share. */
+interface Shared {
+  calls: Map<number, CallListener>
+  tail: ReturnType<typeof createTail>
+  state: { next: number; lastBeat: number; ready: boolean; retired: boolean; gone: boolean }
+  send(message: ToWorker, parts?: Uint8Array[]): void
+}
+
+function add({ calls, state }: Shared, listener: CallListener): number {
+  const number = state.next++
+  calls.set(number, listener)
+  return number
+}
+
+function listen(options: LinkOptions, shared: Shared): void {
+  const { launched, clock } = options
+  const { state, tail } = shared
+  const handle = createHandlers(options, shared)
+  const reader = createMessageReader(
+    (message) => {
+      state.lastBeat = clock.now()
+      handle(JSON.parse(message.text) as FromWorker, message.parts)
+    },
+    { bytes: MESSAGE_LIMIT_BYTES },
+  )
+  launched.onData((bytes) => {
+    try {
+      if (!state.gone) reader.push(bytes)
+    } catch (error) {
+      // Nothing more can be understood of it.
+      state.gone = true
+      tail.add(`${(error as Error).message}\n`)
+      launched.kill()
+    }
+  })
+  launched.onOutput((stream, text) => {
+    tail.add(text)
+    options.onOutput(stream, text)
+  })
+}
+
+/** When the worker ends, so do its calls. */
+async function endWith(
+  link: WorkerLink,
+  options: LinkOptions,
+  { calls, state, tail }: Shared,
+): Promise<void> {
+  const exit = await options.launched.exited
+  state.gone = true
+  const error = toWireError(crashError(options.endpoint, exit, tail.text()), { stack: false })
+  const listeners = [...calls.values()]
+  calls.clear()
+  for (const listener of listeners) listener.failed(error)
+  options.onExit(link, exit)
 }
 
 const silent: CallListener = { started() {}, progress() {}, item() {}, log() {}, done() {}, failed() {} }
 
-interface LinkState {
-  tail: { add(text: string): void }
-  calls: Map<number, CallListener>
-  state: { ready: boolean; retired: boolean }
-  finish(call: number): CallListener | undefined
-  send(message: ToWorker): void
-}
-
-function createHandlers(options: LinkOptions, { calls, state, finish, send, tail }: LinkState) {
+function createHandlers(options: LinkOptions, { calls, state, send, tail }: Shared) {
+  const finish = (call: number) => {
+    const listener = calls.get(call)
+    calls.delete(call)
+    return listener
+  }
   const reply = async (request: number, name: string, data: unknown[]) => {
     try {
       send({ t: 'reply', request, ok: await options.answer(name, data) })

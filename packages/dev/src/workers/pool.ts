@@ -1,5 +1,5 @@
 import type { Clock } from '@flash/protocol'
-import type { Job, Queue } from '@flash/emulator'
+import type { Job, Queue, Stop } from '@flash/emulator'
 import type { WorkerLink } from './link.ts'
 
 export interface PoolOptions {
@@ -29,32 +29,13 @@ const RECHECK_MS = 250
 
 export function createPool(options: PoolOptions): Pool {
   const { queue, clock } = options
-  const links = new Set<WorkerLink>()
-  const retiring = new Set<WorkerLink>()
+  const crew = createCrew(options)
   const running = new Map<string, { link: WorkerLink; call: number }>()
-  let sequence = 0
   let withdrawRecheck: (() => void) | null = null
-
-  const usable = () => [...links].filter((link) => !retiring.has(link) && !link.retired && !link.isStuck())
-  const launch = () => {
-    const link = options.launch(`local-${++sequence}`)
-    links.add(link)
-    return link
-  }
-  const pick = () => {
-    const { workers, maxConcurrency } = options.limits()
-    const free = usable()
-    const idle = free.filter((link) => link.calls < maxConcurrency).sort((a, b) => a.calls - b.calls)[0]
-    if (idle) return idle
-    return free.length < workers ? launch() : null
-  }
-  const endIdle = () => {
-    for (const link of links) if ((retiring.has(link) || link.retired) && link.calls === 0) link.kill()
-  }
   const pump = () => {
-    endIdle()
+    crew.endIdle()
     while (queue.load().waiting > 0) {
-      const link = pick()
+      const link = crew.pick()
       const job = link && queue.take(link.id)
       if (!link || !job) return recheck()
       running.set(job.id, { link, call: options.start(link, job) })
@@ -67,36 +48,71 @@ export function createPool(options: PoolOptions): Pool {
       pump()
     })
   }
-  const stop = (jobId: string, reason: string) => {
+  const stop = ({ jobId, reason }: Stop) => {
     const entry = running.get(jobId)
-    if (!entry) return
-    entry.link.cancel(entry.call, reason)
-    if (entry.link.isStuck()) return entry.link.kill()
-    clock.after(LOOK_AGAIN_MS, () => {
-      if (links.has(entry.link) && entry.link.isStuck()) entry.link.kill()
-    })
+    if (entry) stopCall(entry.link, entry.call, reason, clock)
   }
-  const forget = [
-    queue.onWaiting(pump),
-    queue.onStop(({ jobId, reason }) => stop(jobId, reason)),
-    queue.onEnd(({ id }) => running.delete(id)),
-  ]
+  const forget = [queue.onWaiting(pump), queue.onStop(stop), queue.onEnd(({ id }) => void running.delete(id))]
   return {
     pump,
-    links: () => [...links],
-    any: () => pick() ?? usable()[0] ?? launch(),
+    links: crew.links,
+    any: crew.any,
+    retire: crew.retire,
     removed(link) {
+      crew.remove(link)
+      pump()
+    },
+    close() {
+      for (const end of forget) end()
+      withdrawRecheck?.()
+      crew.close()
+    },
+  }
+}
+
+/** Tells a worker to end a call; one whose loop does not turn cannot hear it, and is ended itself. */
+function stopCall(link: WorkerLink, call: number, reason: string, clock: Clock): void {
+  link.cancel(call, reason)
+  if (link.isStuck()) return link.kill()
+  clock.after(LOOK_AGAIN_MS, () => {
+    if (link.isStuck()) link.kill()
+  })
+}
+
+/** The workers themselves: which there are, and which of them may get a job. */
+function createCrew({ limits, launch }: PoolOptions) {
+  const links = new Set<WorkerLink>()
+  const retiring = new Set<WorkerLink>()
+  let sequence = 0
+  const start = () => {
+    const link = launch(`local-${++sequence}`)
+    links.add(link)
+    return link
+  }
+  const usable = () => [...links].filter((link) => !retiring.has(link) && !link.retired && !link.isStuck())
+  const pick = () => {
+    const { workers, maxConcurrency } = limits()
+    const free = usable()
+    const least = free.filter((link) => link.calls < maxConcurrency).sort((a, b) => a.calls - b.calls)[0]
+    return least ?? (free.length < workers ? start() : null)
+  }
+  const endIdle = () => {
+    for (const link of links) if ((retiring.has(link) || link.retired) && link.calls === 0) link.kill()
+  }
+  return {
+    links: () => [...links],
+    pick,
+    any: () => pick() ?? usable()[0] ?? start(),
+    endIdle,
+    remove(link: WorkerLink) {
       links.delete(link)
       retiring.delete(link)
-      pump()
     },
     retire() {
       for (const link of links) retiring.add(link)
       endIdle()
     },
     close() {
-      for (const end of forget) end()
-      withdrawRecheck?.()
       for (const link of links) link.kill()
       links.clear()
     },

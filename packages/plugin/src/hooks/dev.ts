@@ -37,7 +37,7 @@ export function serveDev(context: PluginContext): UnpluginOptions {
         dev.attach({
           project: context.project,
           environment,
-          envFiles: loadEnv(server.config.mode, envDir(server.config), ''),
+          envFiles: readEnvFiles(server.config),
           capability: context.capability,
           isHostAllowed: server.config.server.middlewareMode ? () => true : undefined,
         })
@@ -85,8 +85,10 @@ function open(context: PluginContext, server: ViteDevServer): Running {
   return entry
 }
 
-function envDir(config: ResolvedConfig): string {
-  return config.envDir || config.root
+/** What the `.env*` files of the mode say, every prefix; Vite's reader adds the process's own variables. */
+function readEnvFiles({ mode, envDir, root }: ResolvedConfig): Record<string, string> {
+  const all = Object.entries(loadEnv(mode, envDir || root, ''))
+  return Object.fromEntries(all.filter(([name]) => process.env[name] === undefined))
 }
 
 /** The table, once there is an address, and the address for other processes. */
