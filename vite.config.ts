@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
+const core = ['protocol', 'runtime', 'compiler', 'emulator', 'sdk', 'server']
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,9 +18,23 @@ export default defineConfig({
           include: ['test/**/*.test.ts', 'playground/*/__tests__/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          // These start browsers, servers and workers of their own, one file at a time and after the rooms.
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
+    coverage: {
+      include: [...core.map((room) => `packages/${room}/src/**/*.ts`), 'worker/src/**/*.ts'],
+      exclude: [
+        '**/fixtures/**',
+        '**/*.test-d.ts',
+        // Programs of a child process, where nobody counts; the tests of `together` run them.
+        'worker/src/local/main.ts',
+        'worker/src/local/watchdog.ts',
+      ],
+      reporter: ['text-summary', 'html'],
+      thresholds: { lines: 90, branches: 90, perFile: { lines: 80, branches: 80 } },
+    },
   },
 })

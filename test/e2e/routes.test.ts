@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
 import { readFileSync, statSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -8,6 +8,7 @@ import { startVite, type ViteProcess } from '../helpers/vite.ts'
 
 let project: Project
 let vite: ViteProcess
+const hook = createServer()
 
 beforeAll(async () => {
   project = createProject({
@@ -20,12 +21,24 @@ export const checked = remote({ name: 'checked', input: z.object({ prompt: z.str
 export const named = remote({ name: 'named', env: ['TOKEN'] }, async () => [process.env.TOKEN, process.env.UNNAMED, process.env.RUNPOD_API_KEY])
 export const missing = remote({ name: 'missing-env', env: ['NOT_THERE'] }, async () => 1)
 `,
+    'src/volume.ts': `import { writeFileSync } from 'node:fs'
+import { NetworkVolume, remote } from 'unplugin-flash'
+export const write = remote({ name: 'volume', volumes: NetworkVolume({ name: 'models' }) }, async (text: string) => {
+  writeFileSync(process.env.FLASH_VOLUME + '/note.txt', text)
+  return process.env.FLASH_VOLUME
+})
+`,
+    'src/barrel.ts': "export { remote as gpuFunction } from 'unplugin-flash'\n",
+    'src/renamed.ts':
+      "import { gpuFunction } from './barrel.ts'\nexport const next = gpuFunction({}, async (n: number) => n + 'planted body'.length - 11)\n",
     '.env': 'TOKEN=from-env-file\nUNNAMED=not-for-workers\n',
   })
+  hook.listen(0, '127.0.0.1')
   vite = await startVite(project, [], { RUNPOD_API_KEY: 'rpa_account_key' })
 })
 
 afterAll(async () => {
+  hook.close()
   await vite?.stop()
   project?.remove()
 })
@@ -170,6 +183,42 @@ describe('the environment of a worker', () => {
     const { body } = await post('secrets/missing/run_sync', { input: { 'flash:call': { v: 1 } } })
     expect(body).toMatchObject({ code: 'ENV_MISSING', message: expect.stringContaining('NOT_THERE') })
   })
+})
+
+test('a variable of .env that is not named draws one warning when it is read', async () => {
+  const call = () => post('secrets/named/run_sync', { input: { 'flash:call': { v: 1 } } })
+  await call()
+  await call()
+  await vite.waitFor(/process\.env\.UNNAMED is in a \.env file, but endpoint "named" does not name it/)
+  expect(vite.output().match(/process\.env\.UNNAMED/g)).toHaveLength(1)
+})
+
+test('a volume is a folder of the project', async () => {
+  const { body } = await post('volume/write/run_sync', { input: { text: 'kept' } })
+  expect(body.output).toBe(project.path('.flash/volumes/models'))
+  expect(project.read('.flash/volumes/models/note.txt')).toBe('kept')
+})
+
+test('a webhook is told the result', async () => {
+  const told = new Promise<any>((resolve) => {
+    hook.once('request', async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk)
+      response.end()
+      resolve(JSON.parse(Buffer.concat(chunks).toString()))
+    })
+  })
+  const { port } = hook.address() as { port: number }
+  const { body } = await post('basics/greet/run', {
+    input: { name: 'ann' },
+    webhook: `http://127.0.0.1:${port}/done`,
+  })
+  expect(await told).toMatchObject({ id: body.id, status: 'COMPLETED', output: 'hello ann!' })
+})
+
+test('a function made by a barrel that renames remote is one like the others', async () => {
+  expect((await post('renamed/run_sync', { input: { n: 20 } })).body.output).toBe(21)
+  expect(await (await fetch(`${vite.url}/src/renamed.ts`)).text()).not.toContain('planted body')
 })
 
 describe('who may call', () => {

@@ -9,12 +9,6 @@ export interface Peer {
   kind: 'page' | 'program'
 }
 
-export interface GuardOptions {
-  token: string
-  /** Vite checks Host where it listens; elsewhere this says which are allowed. */
-  isHostAllowed?: (host: string) => boolean
-}
-
 /**
  * Decides whether a request may reach the development routes; every method, before anything of it is read.
  *
@@ -22,21 +16,15 @@ export interface GuardOptions {
  * - a program needs a loopback socket or the session token.
  * - throws `FORBIDDEN` with what was wrong.
  */
-export function checkPeer(
-  request: Request,
-  incoming: IncomingMessage | undefined,
-  options: GuardOptions,
-): Peer {
+export function checkPeer(request: Request, incoming: IncomingMessage | undefined, token: string): Peer {
   const { headers } = request
   const host = headers.get('host') ?? new URL(request.url).host
-  if (options.isHostAllowed && !options.isHostAllowed(host))
-    throw forbidden(`the host "${host}" is not served here`, 'open the app at the printed URL')
-  const loopback = isLoopback(incoming?.socket?.remoteAddress)
+  const loopback = incoming === undefined || isLoopback(incoming.socket.remoteAddress)
   const site = headers.get('sec-fetch-site')
   if (site !== null) return checkSite(site, headers, loopback)
   const origin = headers.get('origin')
   if (origin !== null) return checkOrigin(origin, host, isEncrypted(incoming), loopback)
-  if (loopback || hasToken(headers, options.token)) return { loopback, kind: 'program' }
+  if (loopback || hasToken(headers, token)) return { loopback, kind: 'program' }
   throw forbidden(
     'a program on another machine needs the session token',
     'send "Authorization: Bearer <token>"; the token is in .flash/dev.json',
@@ -65,9 +53,9 @@ function isEncrypted(incoming: IncomingMessage | undefined): boolean {
   return Boolean((incoming?.socket as { encrypted?: boolean } | undefined)?.encrypted)
 }
 
-/** True for 127.0.0.0/8, ::1 and their mapped forms; a missing address is a call inside this process. */
+/** True for 127.0.0.0/8, ::1 and their mapped forms; a socket that closed already has no address. */
 export function isLoopback(address: string | undefined): boolean {
-  return address === undefined || address === '::1' || /^(?:::ffff:)?127\./.test(address)
+  return address !== undefined && (address === '::1' || /^(?:::ffff:)?127\./.test(address))
 }
 
 export function hasToken(headers: Headers, token: string): boolean {

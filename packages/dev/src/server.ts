@@ -21,8 +21,6 @@ export interface DevHost {
   /** Vite's `.env*` files of the mode. */
   envFiles: Record<string, string>
   capability: Capability
-  /** Where Vite's own check of the Host header does not apply. */
-  isHostAllowed?: (host: string) => boolean
 }
 
 export interface DevServerOptions {
@@ -89,7 +87,7 @@ export function createDevServer(options: DevServerOptions): DevServer {
     },
     middleware: createMiddleware({
       prefix: options.prefix,
-      guard: () => ({ token, isHostAllowed: host().isHostAllowed }),
+      token,
       rpc: (...call) => host().rpc(...call),
       onInternal: options.log.error,
       route: async (path) => routes().find(path),

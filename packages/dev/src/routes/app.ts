@@ -3,14 +3,14 @@ import { AppError } from '@flash/protocol'
 import { MARKER, type RpcHandler } from '@flash/server'
 import { H3 } from 'h3'
 import { toNodeHandler } from 'h3/node'
-import { checkPeer, type GuardOptions } from '../guard.ts'
+import { checkPeer } from '../guard.ts'
 import { addQueueRoutes, errorResponse, type QueueRoutesHost } from './queue.ts'
 
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
 
 export interface AppOptions extends QueueRoutesHost {
   prefix: string
-  guard(): GuardOptions
+  token: string
   rpc: RpcHandler
   onInternal(error: unknown): void
 }
@@ -34,7 +34,7 @@ function createApp(options: AppOptions): H3 {
   const app = new H3({ onError: (error) => errorResponse(unwrap(error), options.onInternal) })
   // Answers are private to the caller, and marked, so that a stub knows them from those of a proxy.
   app.use(async (event, next) => {
-    checkPeer(event.req, incomingOf(event.req), options.guard())
+    checkPeer(event.req, incomingOf(event.req), options.token)
     event.res.headers.set(MARKER, '1')
     event.res.headers.set('cache-control', 'private, no-store')
     return next()

@@ -39,7 +39,6 @@ export function serveDev(context: PluginContext): UnpluginOptions {
           environment,
           envFiles: readEnvFiles(server.config),
           capability: context.capability,
-          isHostAllowed: server.config.server.middlewareMode ? () => true : undefined,
         })
         server.middlewares.use(dev.middleware)
         onListening(server, dev, context)
