@@ -36,7 +36,9 @@ function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Ui
     incoming.on('data', onData)
     incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
     incoming.on('error', fail)
-    incoming.on('close', () => fail(brokenBody()))
+    incoming.on('close', () => {
+      if (!incoming.complete) fail(brokenBody())
+    })
   })
 }
 

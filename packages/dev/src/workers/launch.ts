@@ -67,7 +67,7 @@ function launchProcess({ entry, root, env, inspect }: LaunchOptions): Launched {
   void exited.then(() => running.delete(child))
   return {
     pid: child.pid,
-    send: (bytes) => void pipe.write(bytes),
+    send: inBatches(pipe),
     onData: (listener) => void pipe.on('data', listener),
     onOutput(listener) {
       child.stdout!.setEncoding('utf8').on('data', (text: string) => listener('stdout', text))
@@ -75,6 +75,22 @@ function launchProcess({ entry, root, env, inspect }: LaunchOptions): Launched {
     },
     exited,
     kill: () => void child.kill('SIGKILL'),
+  }
+}
+
+/** Writes what is sent in one turn of the loop at once: under load a write costs more than a call's other work. */
+function inBatches(pipe: Duplex): (bytes: Uint8Array) => void {
+  let corked = false
+  return (bytes) => {
+    if (!corked) {
+      corked = true
+      pipe.cork()
+      setImmediate(() => {
+        corked = false
+        pipe.uncork()
+      })
+    }
+    pipe.write(bytes)
   }
 }
 

@@ -170,6 +170,36 @@ test('a class: instances by constructor arguments, methods of every kind', async
   expect(await collect(new Remote('xyz').letters())).toEqual(['x', 'y', 'z'])
 })
 
+test('no more instances are kept than the config allows', async () => {
+  const closed: string[] = []
+  const Limited = remote(
+    { instances: 1 },
+    class {
+      constructor(readonly name: string) {}
+      hello() {
+        return this.name
+      }
+      [Symbol.dispose]() {
+        closed.push(this.name)
+      }
+    },
+    { kind: 'class', callables: [callable('hello', [])] },
+  )
+  for (const name of ['a', 'b', 'c']) expect(await new Limited(name).hello()).toBe(name)
+  await vi.waitFor(() => expect(closed).toEqual(['a', 'b']))
+})
+
+test('what a function prints is printed', async () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  const print = remote({}, () => void process.stdout.write('from the function\n'))
+  try {
+    await print()
+    await vi.waitFor(() => expect(write).toHaveBeenCalledWith('from the function\n'))
+  } finally {
+    write.mockRestore()
+  }
+})
+
 test('abort reaches the signal, and the call rejects with its reason', async () => {
   const aborted = vi.fn()
   const wait = remote({}, () => {
