@@ -1,0 +1,42 @@
+import { AppError } from '@flash/protocol'
+import { expect, test } from 'vitest'
+import { printError, toHostError } from './host-error.ts'
+
+const error = new AppError('REMOTE_SCOPE', {
+  message: 'the function uses "this"',
+  hint: 'pass the value as an argument',
+  at: { file: 'src/a.ts', line: 3, column: 5 },
+  frame: '3 | this.x\n  | ^^^^',
+})
+
+test('a bundler gets file, place and lines, and the sentence with its code and next step', () => {
+  const shown = toHostError(error, '/app')
+  expect(shown).toMatchObject({
+    message: 'REMOTE_SCOPE: the function uses "this"\n  pass the value as an argument',
+    id: '/app/src/a.ts',
+    loc: { file: '/app/src/a.ts', line: 3, column: 4 },
+    frame: error.frame,
+    plugin: 'unplugin-flash',
+    cause: error,
+  })
+  // The error itself is kept and told again.
+  expect(toHostError(error, '/app').message).toBe(shown.message)
+})
+
+test('what is not ours, or has no place, is passed on as it is', () => {
+  const other = new TypeError('x')
+  expect(toHostError(other, '/app')).toBe(other)
+  const nowhere = new AppError('BAD_OPTION', { message: 'y' })
+  expect(toHostError(nowhere, '/app')).toBe(nowhere)
+})
+
+test('a terminal gets place, code, sentence, next step and lines', () => {
+  expect(printError(error).split('\n')).toEqual([
+    'src/a.ts:3:5 REMOTE_SCOPE: the function uses "this"',
+    '  pass the value as an argument',
+    '3 | this.x',
+    '  | ^^^^',
+  ])
+  expect(printError('text')).toBe('text')
+  expect(printError(new TypeError('boom'))).toContain('TypeError: boom')
+})

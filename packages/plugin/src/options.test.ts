@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { type PluginOptions, resolveOptions } from './options.ts'
+
+test('nothing has to be given', () => {
+  expect(resolveOptions()).toEqual({
+    target: 'local',
+    isolation: 'process',
+    inspect: false,
+    maxBodyBytes: 10_000_000,
+    configEnv: [],
+  })
+})
+
+test('what is given is kept', () => {
+  const options: PluginOptions = {
+    isolation: 'thread',
+    inspect: true,
+    maxBodyBytes: 5,
+    configEnv: ['REGION'],
+  }
+  expect(resolveOptions(options)).toMatchObject(options)
+  expect(resolveOptions({ isolation: undefined })).toMatchObject({ isolation: 'process' })
+})
+
+for (const [options, message] of [
+  [{ isolation: 'container' }, /"isolation" is "container"; allowed: "process", "thread", "none"/],
+  [{ target: 'live' }, /"target" is "live"; allowed: "local"/],
+  [{ inspect: 1 }, /true or false/],
+  [{ maxBodyBytes: 0 }, /above 0/],
+  [{ maxBodyBytes: 1.5 }, /bytes/],
+  [{ configEnv: 'REGION' }, /a list of names/],
+  [{ isolatoin: 'thread' }, /"isolatoin" is no option; there are: .*isolation/],
+  [{ constructor: 1 }, /"constructor" is no option/],
+] as const) {
+  test(`${JSON.stringify(options)} is refused`, () => {
+    expect(() => resolveOptions(options as never)).toThrow(
+      expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringMatching(message) }),
+    )
+  })
+}
+
+test('all wrong options are named at once', () => {
+  expect(() => resolveOptions({ inspect: 'yes', nope: 1 } as never)).toThrow(/inspect.*nope/)
+})
