@@ -1,5 +1,5 @@
 // Installs what is missing, then builds the package; everything that is there already is left alone.
-// Runs on the system's own Node, before any dependency exists. `--browser` also sees to Chromium.
+// Runs on the system's own Node, before any dependency exists. `--tools` also sees to what the tests start.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -13,14 +13,24 @@ const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
 
 installPackages()
 buildPackage()
-if (process.argv.includes('--browser')) installBrowser()
+if (process.argv.includes('--tools')) installTools()
 
 function installPackages() {
-  const wanted = digest([join(root, 'package-lock.json')])
-  if (readState('packages') === wanted) return
+  if (isInstalled()) return
   step('installing packages')
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
-  writeState('packages', wanted)
+}
+
+/** Compares what is wanted with npm's own record of what it installed. */
+function isInstalled() {
+  const record = join(root, 'node_modules/.package-lock.json')
+  if (!existsSync(record)) return false
+  const { packages: there } = JSON.parse(readFileSync(record, 'utf8'))
+  const { packages: wanted } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+  return Object.entries(wanted).every(([path, { version, link, optional }]) => {
+    if (!path.includes('node_modules/') || (optional && !there[path])) return true
+    return link ? there[path]?.link : there[path]?.version === version
+  })
 }
 
 function buildPackage() {
@@ -33,17 +43,22 @@ function buildPackage() {
   writeState('build', wanted)
 }
 
-function installBrowser() {
-  if (process.env.CHROMIUM || existsSync('/usr/bin/chromium')) return
+function installTools() {
+  const tools = [
+    { path: process.env.CHROMIUM ?? '/usr/bin/chromium', packages: ['chromium', 'fonts-dejavu-core'] },
+    { path: '/usr/bin/openssl', packages: ['openssl'] },
+  ]
+  const missing = tools.filter(({ path }) => !existsSync(path)).flatMap(({ packages }) => packages)
+  if (missing.length === 0) return
   if (spawnSync('apt-get', ['--version']).status !== 0) {
-    console.error('A Chromium is needed for the browser tests: set CHROMIUM to its path.')
+    console.error(`The tests need ${missing.join(', ')}; the variable CHROMIUM says where a Chromium is.`)
     process.exit(1)
   }
-  step('installing Chromium')
+  step(`installing ${missing.join(', ')}`)
   const apt = (args) =>
     run('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { DEBIAN_FRONTEND: 'noninteractive' })
   apt(['update'])
-  apt(['install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'])
+  apt(['install', '-y', '--no-install-recommends', ...missing])
 }
 
 function run(command, args, more = {}) {

@@ -14,13 +14,13 @@ export const order = {
 }
 
 /** One function that is called, one that says what its worker has used so far. */
-export const callApp = {
+export const callApp = (maxConcurrency: number) => ({
   'src/work.ts': ownFile('work.ts'),
   'src/main.ts': "import { order } from './functions.ts'\n\nconsole.debug(order)\n",
   'src/functions.ts': `import { remote } from 'unplugin-flash'
 import { price, type Order } from './work.ts'
 
-const bench = { name: 'bench' } as const
+const bench = { name: 'bench', maxConcurrency: ${maxConcurrency} } as const
 
 export const order = remote(bench, async (order: Order) => price(order))
 
@@ -29,7 +29,7 @@ export const used = remote(bench, async () => {
   return user + system
 })
 `,
-}
+})
 
 /** The same work as a module that a middleware imports with Vite's module runner. */
 export const runnerApp = {
@@ -70,10 +70,11 @@ export const up = remote(bench, async (bytes: Uint8Array) => describeBytes(bytes
 export const down = remote(bench, async () => payload)
 `,
   'src/main.ts': `import { down, up } from './functions.ts'
-import { measureBytes } from './measure-bytes.ts'
+import { createWays, measureBytes } from './measure-bytes.ts'
 
 const samples = Number(new URLSearchParams(location.search).get('samples'))
-const report = await measureBytes({ up, down }, location.origin, samples).catch((error) => ({ error: String(error) }))
+const ways = createWays({ up, down }, location.origin)
+const report = await measureBytes(ways, samples).catch((error) => ({ error: String(error) }))
 await fetch('/bare/report', { method: 'POST', body: JSON.stringify(report) })
 `,
 }

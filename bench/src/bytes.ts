@@ -3,11 +3,10 @@ import type { Benchmark, Row, RunOptions } from './benchmark.ts'
 import { findRefs } from './caller.ts'
 import { startChild } from './child.ts'
 import { findChromium, openChromium } from './chromium.ts'
-import { type BytesStubs, type BytesTimes, measureBytes, postBare } from './measure-bytes.ts'
-import { createPayload } from './payload.ts'
+import { type BytesStubs, type BytesTimes, createWays, measureBytes } from './measure-bytes.ts'
 import type { ViteInput, ViteReady } from './programs/vite.ts'
 import { createProject } from './project.ts'
-import { openRelay } from './relay.ts'
+import { openRelay, type Relay } from './relay.ts'
 import { median } from './statistics.ts'
 
 /** A mebibyte of bytes each way through a stub, against the same bytes over bare http. */
@@ -24,7 +23,10 @@ export const bytes: Benchmark = {
     const refs = await findRefs(flash.ready.url, 'src/functions.ts')
     const samples = options.quick ? 10 : 60
     options.progress(`${samples} calls each way from Node`)
-    const inNode = await measureBytes(await createStubs(flash.ready.url, refs), bare.ready.url, samples)
+    const inNode = await measureBytes(
+      createWays(await createStubs(flash.ready.url, refs), bare.ready.url),
+      samples,
+    )
     options.progress('counting bytes')
     const counted = await countBytes(flash.ready.url, refs, bare.ready.url)
     const inPage = await measureInPage(options, flash, samples)
@@ -41,28 +43,19 @@ async function createStubs(server: string, refs: Record<string, string>): Promis
 }
 
 async function countBytes(flash: string, refs: Record<string, string>, bare: string): Promise<Row[]> {
-  const payload = createPayload()
   const relays = { bare: await openRelay(bare), flash: await openRelay(flash) }
-  const stubs = await createStubs(relays.flash.url, refs)
-  const count = async (relay: 'bare' | 'flash', run: () => Promise<unknown>) => {
+  const ways = createWays(await createStubs(relays.flash.url, refs), relays.bare.url)
+  const count = async (relay: Relay, run: () => Promise<string>) => {
     // The first call opens the connection and loads what is loaded late.
     await run()
-    relays[relay].take()
+    relay.take()
     await run()
-    const { up, down } = relays[relay].take()
+    const { up, down } = relay.take()
     return up + down
   }
   const rows = [
-    toBytesRow(
-      'argument',
-      await count('bare', () => postBare(relays.bare.url, 'up', payload)),
-      await count('flash', () => stubs.up(payload)),
-    ),
-    toBytesRow(
-      'result',
-      await count('bare', () => postBare(relays.bare.url, 'down')),
-      await count('flash', () => stubs.down()),
-    ),
+    toBytesRow('argument', await count(relays.bare, ways.plainUp), await count(relays.flash, ways.flashUp)),
+    toBytesRow('result', await count(relays.bare, ways.plainDown), await count(relays.flash, ways.flashDown)),
   ]
   for (const relay of Object.values(relays)) relay.close()
   return rows

@@ -18,7 +18,8 @@ interface Subject {
   stop(): Promise<void>
 }
 
-type Name = 'bare' | 'runner' | 'flash'
+/** `wide` is flash with a worker that takes as many calls at a time as there are connections. */
+type Name = 'bare' | 'runner' | 'flash' | 'wide'
 
 /** One stretch of calls over all connections. */
 interface Stretch {
@@ -32,8 +33,13 @@ export const call: Benchmark = {
   name: 'call',
   title: `Warm call: a little JSON through the page's route, against the same on bare node:http`,
   async run(options) {
-    options.progress('starting three servers')
-    const subjects = { bare: await startBare(), runner: await startRunner(), flash: await startFlash() }
+    options.progress('starting four servers')
+    const subjects = {
+      bare: await startBare(),
+      runner: await startRunner(),
+      flash: await startFlash(1),
+      wide: await startFlash(connections),
+    }
     const latencies = await measureLatency(options, subjects)
     const stretches = await measureLoad(options, subjects)
     for (const subject of Object.values(subjects)) await subject.stop()
@@ -69,8 +75,8 @@ async function startRunner(): Promise<Subject> {
   }
 }
 
-async function startFlash(): Promise<Subject> {
-  const { url, cpu, stop } = await startVite('flash', callApp)
+async function startFlash(maxConcurrency: number): Promise<Subject> {
+  const { url, cpu, stop } = await startVite('flash', callApp(maxConcurrency))
   const refs = await findRefs(url, 'src/functions.ts')
   const workerCpu = async () => {
     let used = Number.NaN
@@ -93,7 +99,7 @@ async function expectRight(route: Route): Promise<void> {
 
 /** Calls one after the other, the servers taking turns; milliseconds of each. */
 async function measureLatency({ quick, progress }: RunOptions, subjects: Record<Name, Subject>) {
-  const latencies: Record<Name, number[]> = { bare: [], runner: [], flash: [] }
+  const latencies: Record<Name, number[]> = { bare: [], runner: [], flash: [], wide: [] }
   const [warmUps, rounds, turn] = [quick ? 3 : 10, quick ? 5 : 40, 50]
   progress(`${rounds * turn} calls of each, one at a time`)
   for (let round = -warmUps; round < rounds; round++) {
@@ -109,8 +115,8 @@ async function measureLatency({ quick, progress }: RunOptions, subjects: Record<
 }
 
 async function measureLoad({ quick, progress }: RunOptions, subjects: Record<Name, Subject>) {
-  const stretches: Record<Name, Stretch[]> = { bare: [], runner: [], flash: [] }
-  const [rounds, ms] = quick ? [2, 500] : [6, 2000]
+  const stretches: Record<Name, Stretch[]> = { bare: [], runner: [], flash: [], wide: [] }
+  const [rounds, ms] = quick ? [2, 1000] : [5, 2000]
   progress(`${rounds} rounds of ${ms} ms with ${connections} connections`)
   for (let round = -1; round < rounds; round++) {
     for (const [name, subject] of Object.entries(subjects) as [Name, Subject][]) {
@@ -157,25 +163,36 @@ function toLatencyRows({ bare, runner, flash }: Record<Name, number[]>): Row[] {
   ]
 }
 
-function toLoadRows({ bare, runner, flash }: Record<Name, Stretch[]>): Row[] {
-  const pairsWith = (stretches: Stretch[]) =>
-    stretches.map(({ serverCpu }, round): Pair => ({ plain: bare[round]!.serverCpu, flash: serverCpu }))
+function toLoadRows({ bare, runner, flash, wide }: Record<Name, Stretch[]>): Row[] {
   const middle = (stretches: Stretch[], pick: keyof Stretch) =>
     median(stretches.map((stretch) => stretch[pick]))
-  const workerCpu = middle(flash, 'workerCpu')
+  const ratio = (stretches: Stretch[]) =>
+    medianRatio(
+      stretches.map(({ serverCpu }, round): Pair => ({ plain: bare[round]!.serverCpu, flash: serverCpu })),
+    )
+  const cpuRow = (what: string, stretches: Stretch[], more = ''): Row => ({
+    what,
+    plain: { value: middle(bare, 'serverCpu'), unit: 'µs' },
+    flash: { value: middle(stretches, 'serverCpu'), unit: 'µs' },
+    figure: { value: ratio(stretches), unit: 'times' },
+    aim: 3,
+    note: `the worker, a process of its own, takes ${middle(stretches, 'workerCpu').toFixed(1)} µs more${more}`,
+  })
+  const speedRow = (what: string, stretches: Stretch[]): Row => ({
+    what,
+    plain: { value: middle(bare, 'callsPerSecond'), unit: 'calls/s' },
+    flash: { value: middle(stretches, 'callsPerSecond'), unit: 'calls/s' },
+  })
   return [
+    cpuRow(
+      `CPU of the server per call, ${connections} connections`,
+      flash,
+      `; the module runner's server ${ratio(runner).toFixed(2)}×`,
+    ),
+    cpuRow(`the same with maxConcurrency: ${connections}`, wide),
+    speedRow(`calls per second, ${connections} connections`, flash),
     {
-      what: `CPU of the server per call, ${connections} connections`,
-      plain: { value: middle(bare, 'serverCpu'), unit: 'µs' },
-      flash: { value: middle(flash, 'serverCpu'), unit: 'µs' },
-      figure: { value: medianRatio(pairsWith(flash)), unit: 'times' },
-      aim: 3,
-      note: `the worker, a process of its own, takes ${workerCpu.toFixed(1)} µs more; the module runner's server ${medianRatio(pairsWith(runner)).toFixed(2)}×`,
-    },
-    {
-      what: `calls per second, ${connections} connections`,
-      plain: { value: middle(bare, 'callsPerSecond'), unit: 'calls/s' },
-      flash: { value: middle(flash, 'callsPerSecond'), unit: 'calls/s' },
+      ...speedRow(`the same with maxConcurrency: ${connections}`, wide),
       note: 'caller, server and worker share the machine',
     },
   ]

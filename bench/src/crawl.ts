@@ -39,9 +39,9 @@ async function measure(
   }
   progress(`${first.plain.modules} modules without the plugin, ${first.flash.modules} with it`)
   const rounds: Round[] = []
-  const count = quick ? 2 : 12
+  const count = quick ? 2 : 10
   for (let round = 0; round < count; round++) {
-    if (round % 4 === 0) progress(`round ${round + 1} of ${count}`)
+    if (round % 5 === 0) progress(`round ${round + 1} of ${count}`)
     // The order alternates, so that being second is no advantage.
     if (round % 2 === 0) {
       const before = await sample({ root: plainRoot, flash: false })

@@ -6,24 +6,38 @@ export interface BytesStubs {
   down(): Promise<Uint8Array>
 }
 
+type Way = 'plainUp' | 'flashUp' | 'plainDown' | 'flashDown'
+
+/** A call each way and by each means; resolves to what arrived. */
+export type Ways = Record<Way, () => Promise<string>>
+
 /** Milliseconds of each sample; the four ways take turns. */
-export type BytesTimes = Record<'plainUp' | 'flashUp' | 'plainDown' | 'flashDown', number[]>
+export type BytesTimes = Record<Way, number[]>
 
 const warmUps = 5
 
-/** Runs in Node and in a page alike: `bare` is the origin of the plain server. */
-export async function measureBytes(stubs: BytesStubs, bare: string, samples: number): Promise<BytesTimes> {
+/** Works in Node and in a page alike; `bare` is the origin of the plain server. */
+export function createWays(stubs: BytesStubs, bare: string): Ways {
   const payload = createPayload()
-  const wanted = describeBytes(payload)
-  const ways: Record<keyof BytesTimes, () => Promise<string>> = {
-    plainUp: async () => (await postBare(bare, 'up', payload)).text(),
+  const post = (way: 'up' | 'down', body?: Uint8Array<ArrayBuffer>) =>
+    fetch(`${bare}/bare/${way}`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/octet-stream' },
+    })
+  return {
+    plainUp: async () => (await post('up', payload)).text(),
     flashUp: () => stubs.up(payload),
-    plainDown: async () => describeBytes(new Uint8Array(await (await postBare(bare, 'down')).arrayBuffer())),
+    plainDown: async () => describeBytes(new Uint8Array(await (await post('down')).arrayBuffer())),
     flashDown: async () => describeBytes(await stubs.down()),
   }
+}
+
+export async function measureBytes(ways: Ways, samples: number): Promise<BytesTimes> {
+  const wanted = describeBytes(createPayload())
   const times: BytesTimes = { plainUp: [], flashUp: [], plainDown: [], flashDown: [] }
   for (let round = -warmUps; round < samples; round++) {
-    for (const [name, run] of Object.entries(ways) as [keyof BytesTimes, () => Promise<string>][]) {
+    for (const [name, run] of Object.entries(ways) as [Way, () => Promise<string>][]) {
       const started = performance.now()
       const got = await run()
       if (round >= 0) times[name].push(performance.now() - started)
@@ -31,17 +45,4 @@ export async function measureBytes(stubs: BytesStubs, bare: string, samples: num
     }
   }
   return times
-}
-
-/** What a page would write without a library. */
-export function postBare(
-  origin: string,
-  way: 'up' | 'down',
-  body?: Uint8Array<ArrayBuffer>,
-): Promise<Response> {
-  return fetch(`${origin}/bare/${way}`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/octet-stream' },
-  })
 }

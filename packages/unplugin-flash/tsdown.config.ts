@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'tsdown'
+import manifest from './package.json' with { type: 'json' }
 
 const here = dirname(fileURLToPath(import.meta.url))
 
@@ -24,7 +25,10 @@ export default defineConfig({
   target: 'node20.19',
   outExtensions: () => ({ js: '.mjs', dts: '.d.mts' }),
   dts: true,
-  deps: { onlyBundle: inside, onlyImport: ['magic-string', 'oxc-parser', 'oxc-walker', 'unplugin', 'vite'] },
+  deps: {
+    onlyBundle: inside,
+    onlyImport: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+  },
   plugins: [{ name: 'licenses', generateBundle: emitLicenses }],
   checks: { pluginTimings: false },
   clean: true,

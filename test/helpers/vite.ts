@@ -55,8 +55,8 @@ export async function startVite(
       void exited.then(() => reject(new Error(`vite ended before it printed ${text}:\n${output}`)))
       look()
     })
-  await waitFor(/Local:\s+http:\/\/\S+/)
-  const url = /Local:\s+(http:\/\/\S+?)\/?\s/.exec(output)![1]!
+  await waitFor(/Local:\s+https?:\/\/\S+/)
+  const url = /Local:\s+(https?:\/\/\S+?)\/?\s/.exec(output)![1]!
   return {
     url,
     process: child,

@@ -1,6 +1,6 @@
 import { AppError, type ResolvedEndpointConfig } from '@flash/protocol'
 import { describe, expect, test } from 'vitest'
-import type { ProjectOptions } from './project.ts'
+import type { ProjectOptions } from './project/options.ts'
 import { createTestProject } from './testing/project.ts'
 
 const define = {

@@ -1,23 +1,13 @@
 import { AppError, type FunctionFact, type ResolvedEndpointConfig } from '@flash/protocol'
-import type { KnownOptions } from './fold/known.ts'
 import { toPosix } from './locate.ts'
 import { withoutQuery } from './parse.ts'
 import type { Demand } from './project/demand.ts'
 import { createDemands } from './project/demands.ts'
+import type { ProjectOptions } from './project/options.ts'
 import { findProblems } from './project/problems.ts'
 import { broken, createState, findSetup, known, readEndpoint } from './project/state.ts'
 import { analyze, type ProjectChange, scan, update } from './project/update.ts'
-import type { CompilerHost, ModuleAnalysis } from './types.ts'
-
-export interface ProjectOptions extends KnownOptions {
-  root: string
-  /** `locate` goes by `package.json` files when omitted. */
-  host: Pick<CompilerHost, 'resolve' | 'load'> & Partial<Pick<CompilerHost, 'locate'>>
-  /** What the scan leaves out besides ignored files, in their syntax, from the root; `['/dist/']` when omitted. */
-  ignore?: string[]
-  /** How long executing a config may take: 10 s. */
-  limitMs?: number
-}
+import type { ModuleAnalysis } from './types.ts'
 
 /** Everything that the sources of a project say, kept up to date. Files are absolute, with `/`. */
 export interface Project {

@@ -15,7 +15,8 @@ export type Demanded = ReadonlySet<string>
 
 export type Role =
   | { kind: 'client'; tag(id: string): string }
-  | { kind: 'server' }
+  /** `root`: of the dev server that answers; absolute, so never in a build. */
+  | { kind: 'server'; root?: string }
   /** `demanded`: exports that other modules of the same worker import; `*` is all of them. */
   | { kind: 'worker'; keeps(fact: FunctionFact): boolean; demanded?: Demanded }
   | { kind: 'index' }

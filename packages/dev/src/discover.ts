@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stateFolder } from '@flash/server'
 import { onExit } from './exit.ts'
@@ -20,7 +20,10 @@ export function devEntries(): Map<string, DevEntry> {
 export function announce(root: string, address: { url: string; token: string }): () => void {
   const file = join(stateFolder(root), 'dev.json')
   writeFileSync(file, `${JSON.stringify({ ...address, pid: process.pid, root }, null, 2)}\n`, { mode: 0o600 })
-  const withdraw = () => rmSync(file, { force: true })
+  // Another server of the project may have announced itself since.
+  const withdraw = () => {
+    if (existsSync(file) && readFileSync(file, 'utf8').includes(address.token)) rmSync(file, { force: true })
+  }
   const forget = onExit(withdraw)
   return () => {
     forget()

@@ -5,6 +5,7 @@ import {
   inputShape,
   type JobStatus,
   type LocalCall,
+  type Message,
   type QueueInput,
   type ResolvedEndpointConfig,
   writeFailure,
@@ -82,7 +83,8 @@ export function createEndpoint(first: EndpointSettings, context: EndpointContext
     clock: context.clock,
     limits: () => ({ workers: settings.config.dev.workers, maxConcurrency: settings.config.maxConcurrency }),
     launch: (workerId) => launchWorker(workerId, settings, context, () => pool),
-    start: (link, job) => startCall(link, job, queue, settings, context),
+    start: (link, job, isCurrent) =>
+      startCall(link, job, listenFor(link, job, queue, isCurrent), settings, context),
   })
   return {
     name: first.name,
@@ -93,7 +95,15 @@ export function createEndpoint(first: EndpointSettings, context: EndpointContext
     retire: pool.retire,
     submit({ fact, foreign, idempotencyKey, input, parts, kind, webhook, ...policy }) {
       const extra: Extra = { fact, foreign, idempotencyKey }
-      return queue.submit({ input, attachments: parts, kind, webhook, policy, extra, idempotencyKey })
+      return queue.submit({
+        input,
+        attachments: parts,
+        kind,
+        webhook,
+        policy,
+        extra,
+        idempotencyKey: keyOf(fact, idempotencyKey),
+      })
     },
     warm: (fact) => pool.any().warm(warmRequest(fact, settings, context)),
     workers: () => countWorkers(pool),
@@ -138,6 +148,11 @@ async function tellWebhook(
   )
 }
 
+/** Functions of one endpoint share its queue, and not their callers' keys. */
+function keyOf({ id }: FunctionFact, key: string | undefined): string | undefined {
+  return key === undefined ? undefined : `${id}/${key}`
+}
+
 function queueLimits(config: ResolvedEndpointConfig) {
   return { executionTimeoutMs: config.executionTimeoutMs, maxConcurrency: config.maxConcurrency }
 }
@@ -178,7 +193,7 @@ function launchWorker(
 function startCall(
   link: WorkerLink,
   job: Job,
-  queue: Queue,
+  listener: CallListener,
   settings: EndpointSettings,
   context: EndpointContext,
 ): number {
@@ -197,22 +212,27 @@ function startCall(
     instances: settings.config.instances,
     idempotencyKey,
   }
-  return link.run(call, job.attachments, listenFor(link, job, queue))
+  return link.run(call, job.attachments, listener)
 }
 
 /** Writes what a worker says about a job into the queue. */
-function listenFor(link: WorkerLink, job: Job, queue: Queue): CallListener {
-  const items: Output[] = []
+function listenFor(link: WorkerLink, job: Job, queue: Queue, isCurrent: () => boolean): CallListener {
+  const items: Message[] = []
+  // What is left of an attempt that was stopped must not end the next one.
+  const report = (tell: () => void) => {
+    if (isCurrent()) tell()
+  }
   return {
     started() {},
-    progress: (message) => void queue.progress(job.id, link.id, message),
-    item(message) {
-      items.push(message)
-      queue.item(job.id, link.id, message)
-    },
-    log: (stream, text) => void queue.log(job.id, link.id, { stream, text }),
+    progress: (message) => report(() => queue.progress(job.id, link.id, message)),
+    item: (message) =>
+      report(() => {
+        items.push(message)
+        queue.item(job.id, link.id, message)
+      }),
+    log: (stream, text) => report(() => queue.log(job.id, link.id, { stream, text })),
     done: (message) =>
-      void queue.complete(job.id, link.id, { output: message.text === '' ? items : message }),
-    failed: (error) => void queue.complete(job.id, link.id, { error: writeFailure(error) }),
+      report(() => queue.complete(job.id, link.id, { output: message.text === '' ? items : message })),
+    failed: (error) => report(() => queue.complete(job.id, link.id, { error: writeFailure(error) })),
   }
 }

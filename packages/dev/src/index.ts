@@ -1,10 +1,3 @@
 export { endpointKey } from './endpoints.ts'
-export {
-  createDevServer,
-  type DevHost,
-  type DevLog,
-  type DevServer,
-  type DevServerOptions,
-} from './server.ts'
-export { stateFolder } from '@flash/server'
-export type { Isolation } from './workers/launch.ts'
+export { refuseUpgrades } from './routes/app.ts'
+export { createDevServer, type DevLog, type DevServer } from './server.ts'

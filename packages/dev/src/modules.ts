@@ -78,16 +78,15 @@ function withEndpoint(url: string, endpointKey: string, root: string, project: P
 
 function fileOf(url: string, root: string): string | null {
   if (url.startsWith('file://')) return fileURLToPath(url)
-  if (url.startsWith('/@fs/')) return resolve(decodeURI(url.slice(process.platform === 'win32' ? 5 : 4)))
+  if (url.startsWith('/@fs/')) return resolve(url.slice(process.platform === 'win32' ? 5 : 4))
   if (url.startsWith(`${root}/`)) return url
-  return url.startsWith('/') && !url.startsWith('/@') ? resolve(root, `.${decodeURI(url)}`) : null
+  return url.startsWith('/') && !url.startsWith('/@') ? resolve(root, `.${url}`) : null
 }
 
 function urlOf(file: string, root: string): string {
   const posix = file.replaceAll('\\', '/')
-  return posix.startsWith(`${root}/`)
-    ? encodeURI(posix.slice(root.length))
-    : encodeURI(`/@fs/${posix.replace(/^\//, '')}`)
+  // Module ids are no URLs: nothing in them is percent-encoded.
+  return posix.startsWith(`${root}/`) ? posix.slice(root.length) : `/@fs/${posix.replace(/^\//, '')}`
 }
 
 async function addModule(
@@ -114,7 +113,7 @@ interface ViteError extends Error {
 }
 
 /** An error of Vite's pipeline in our terms: code, file, line, column and next step. */
-export function toModuleError(error: unknown, root: string): AppError {
+function toModuleError(error: unknown, root: string): AppError {
   const ours = [error, (error as Error).cause].find((one) => one instanceof AppError)
   if (ours) return withPlace(ours)
   const { message, frame } = error as ViteError

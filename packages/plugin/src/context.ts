@@ -84,7 +84,8 @@ export interface Asker {
 export async function roleOf(context: PluginContext, { environment, file, query }: Asker): Promise<Role> {
   if (context.testing) return { kind: 'local' }
   if (environment?.name === 'flash') return workerRole(context.project, file, new URLSearchParams(query))
-  if (environment?.consumer === 'server') return { kind: 'server' }
+  if (environment?.consumer === 'server')
+    return { kind: 'server', root: context.command === 'serve' ? context.root : undefined }
   return clientRole(context)
 }
 

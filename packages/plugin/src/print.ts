@@ -27,7 +27,7 @@ export function createLog(server: ViteDevServer): DevLog {
 }
 
 /** Shows an error over open pages, or takes it away. */
-export function showOverlay(server: ViteDevServer, error: AppError | null): void {
+function showOverlay(server: ViteDevServer, error: AppError | null): void {
   const { hot } = server.environments.client
   // An empty update takes an overlay away; sent before an error, it keeps a page from reloading at the next one.
   hot.send({ type: 'update', updates: [] })

@@ -1,4 +1,4 @@
-import type { Post } from './types.ts'
+import type { EndpointInfo, Post } from './types.ts'
 
 /** What a dev server in this process offers; keyed by project root. */
 export interface DevRuntime {
@@ -11,10 +11,13 @@ export interface DevRuntime {
 const headers = { 'content-type': 'application/x-flash; v=1', 'x-flash': '1' }
 
 /** The dev server that runs a function: in this process, named by the environment, or of the project around the working directory. */
-export function findDev(id: string): Post | undefined {
+export function findDev(id: string, { root }: EndpointInfo): Post | undefined {
   const { process } = globalThis as { process?: NodeJS.Process }
   if (process?.env?.NODE_ENV === 'production') return undefined
-  const runtimes = findRuntimes()
+  const all = findRuntimes()
+  // Two projects of one process may have functions of one id: their ids do not depend on where they are.
+  const own = root === undefined ? undefined : all.get(root)
+  const runtimes = own ? [own] : [...all.values()]
   const runtime = runtimes.find((runtime) => runtime.has(id))
   if (runtime) return postInside(runtime)
   const server = process && (fromVariables(process.env) ?? fromFile(process))
@@ -23,9 +26,9 @@ export function findDev(id: string): Post | undefined {
   return runtimes[0] && postInside(runtimes[0])
 }
 
-function findRuntimes(): DevRuntime[] {
+function findRuntimes(): Map<string, DevRuntime> {
   const runtimes = (globalThis as { [key: symbol]: unknown })[Symbol.for('unplugin-flash.dev')]
-  return runtimes instanceof Map ? [...runtimes.values()] : []
+  return runtimes instanceof Map ? runtimes : new Map()
 }
 
 function postInside(runtime: DevRuntime): Post {

@@ -59,6 +59,8 @@ export interface Job<Out = unknown> {
 export interface EndpointInfo {
   name: string
   at: string
+  /** Of the project, in code that a dev server compiled. */
+  root?: string
 }
 
 /** One thing to call, and the way to it. */

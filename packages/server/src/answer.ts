@@ -1,6 +1,7 @@
 import { type Clock, encodeMessage, FrameType, type Message } from '@flash/protocol'
 import { CONTENT_TYPE, MARKER } from './problem.ts'
-import type { RpcJob } from './rpc.ts'
+import type { RpcJob } from './backend.ts'
+import type { Reader } from './readers.ts'
 
 const answerHeaders = { 'content-type': CONTENT_TYPE, 'cache-control': 'private, no-store', [MARKER]: '1' }
 
@@ -13,8 +14,6 @@ export interface AnswerOptions {
   keepAliveMs: number
   /** A faster class than the global one, where the host has it. */
   Response: typeof Response
-  /** The reader is gone before the job ended; `started` tells whether anything was sent to it. */
-  onGone(started: boolean): void
 }
 
 /** Everything that was said and not yet read, and whether more will come. */
@@ -36,6 +35,7 @@ export async function answerJob(
   job: RpcJob,
   first: Message[],
   from: number,
+  reader: Reader,
   options: AnswerOptions,
 ): Promise<Response> {
   const outbox: Outbox = { chunks: first.map(encodeMessage), finished: false, wake: null, stop: () => {} }
@@ -43,14 +43,17 @@ export async function answerJob(
     if (outbox.finished) return
     outbox.chunks.push(encodeMessage(message))
     outbox.finished = isFinal(message.type)
-    if (outbox.finished) outbox.stop()
+    if (outbox.finished) {
+      outbox.stop()
+      reader.done()
+    }
     outbox.wake?.()
   })
   outbox.stop = stop
   if (outbox.finished) stop()
   else await untilFinished(outbox, options.clock, options.graceMs)
   if (outbox.finished) return answerWhole(outbox.chunks, options.Response)
-  return answerStream(request, outbox, options)
+  return answerStream(request, outbox, reader, options)
 }
 
 function isFinal(type: number): boolean {
@@ -75,7 +78,7 @@ function untilFinished(outbox: Outbox, clock: Clock, graceMs: number): Promise<v
   })
 }
 
-function answerStream(request: Request, outbox: Outbox, options: AnswerOptions): Response {
+function answerStream(request: Request, outbox: Outbox, reader: Reader, options: AnswerOptions): Response {
   let started = false
   let withdrawPing = () => {}
   const leave = () => {
@@ -84,7 +87,7 @@ function answerStream(request: Request, outbox: Outbox, options: AnswerOptions):
     outbox.finished = true
     outbox.stop()
     outbox.wake?.()
-    options.onGone(started)
+    reader.leave(started)
   }
   const keepAlive = () => {
     withdrawPing = options.clock.after(options.keepAliveMs, () => {

@@ -35,7 +35,7 @@ function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Ui
     }
     incoming.on('data', onData)
     incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
-    incoming.on('error', fail)
+    incoming.on('error', (error) => fail(brokenBody(error)))
     incoming.on('close', () => {
       if (!incoming.complete) fail(brokenBody())
     })
@@ -61,6 +61,10 @@ function tooLarge(size: number, limit: number): AppError {
   })
 }
 
-function brokenBody(): AppError {
-  return new AppError('BAD_REQUEST', { message: 'the connection closed before the whole body had arrived' })
+function brokenBody(cause?: Error): AppError {
+  const how = cause ? `broke (${cause.message})` : 'closed'
+  return new AppError('BAD_REQUEST', {
+    message: `the connection ${how} before the whole body had arrived`,
+    cause,
+  })
 }

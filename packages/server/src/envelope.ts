@@ -1,5 +1,10 @@
 import { AppError } from '@flash/protocol'
-import type { RpcCaller } from './rpc.ts'
+
+/** Who asks: a page of the app with a capability tag, or code that showed the server's own token. */
+export interface RpcCaller {
+  kind: 'page' | 'server'
+  subject: string | null
+}
 
 /** What a stub sends: arguments by position and the options of the call. */
 export interface CallEnvelope {

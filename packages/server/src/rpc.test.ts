@@ -8,8 +8,9 @@ import {
 } from '@flash/protocol'
 import { describe, expect, test, vi } from 'vitest'
 import { createCapability } from './capability.ts'
-import type { CallEnvelope } from './envelope.ts'
-import { createRpcHandler, type RpcBackend, type RpcCaller, type RpcJob } from './rpc.ts'
+import type { RpcBackend, RpcJob } from './backend.ts'
+import type { CallEnvelope, RpcCaller } from './envelope.ts'
+import { createRpcHandler } from './rpc.ts'
 
 const page: RpcCaller = { kind: 'page', subject: null }
 const server: RpcCaller = { kind: 'server', subject: null }

@@ -5,44 +5,16 @@ import {
   decodeValue,
   encodeMessage,
   FrameType,
-  type JobStatus,
   type Message,
   systemClock,
 } from '@flash/protocol'
-import { type AnswerOptions, answerJob, answerWhole } from './answer.ts'
+import { answerJob, answerWhole } from './answer.ts'
+import type { RpcBackend, RpcJob } from './backend.ts'
 import { readBody } from './body.ts'
 import type { Capability } from './capability.ts'
-import { createOrphans, type Orphans } from './orphans.ts'
+import { createReaders, type Readers } from './readers.ts'
 import { MARKER, problemBody, problemHeaders, toProblem } from './problem.ts'
-import { type CallEnvelope, parseCall, parseResume, type ResumeEnvelope } from './envelope.ts'
-
-/** A job as the route sees it; where it runs is the backend's business. */
-export interface RpcJob {
-  id: string
-  endpoint: string
-  /** Milliseconds since the epoch: until when a broken connection may be resumed. */
-  deadline: number
-  /** Says everything from item `from` on, also what was said before; ends with `value`, `error` or `end`. */
-  listen(from: number, say: (message: Message) => void): () => void
-  status(): JobStatus
-  cancel(reason: string): void
-}
-
-export interface RpcBackend {
-  /** `null` for an id that belongs to no function. */
-  find(id: string): { endpoint: string; maxBodyBytes: number } | null
-  submit(id: string, call: CallEnvelope): Promise<RpcJob>
-  warm(id: string, call: CallEnvelope): Promise<void>
-  job(endpoint: string, jobId: string): RpcJob | null
-  /** Ids are unique among all endpoints; only servers may name a job by its bare id. */
-  jobById(jobId: string): RpcJob | null
-}
-
-/** Who asks: a page of the app with a capability tag, or code that showed the server's own token. */
-export interface RpcCaller {
-  kind: 'page' | 'server'
-  subject: string | null
-}
+import { parseCall, parseResume, type ResumeEnvelope, type RpcCaller } from './envelope.ts'
 
 export interface RpcOptions {
   capability: Capability
@@ -58,7 +30,7 @@ export interface RpcOptions {
 }
 
 interface RpcContext extends Required<Omit<RpcOptions, 'onInternal'>> {
-  orphans: Orphans
+  readers: Readers
 }
 
 export type RpcHandler = (request: Request, path: string, caller: RpcCaller) => Promise<Response>
@@ -80,7 +52,7 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
     Response: globalThis.Response,
     ...options,
     clock,
-    orphans: createOrphans(clock, options.orphanMs ?? 30_000),
+    readers: createReaders(clock, options.orphanMs ?? 30_000),
   }
   return async (request, path, caller) => {
     try {
@@ -156,19 +128,7 @@ async function call(
     deadline: job.deadline,
   })
   if (envelope.run) return answerWhole([first, empty(FrameType.end)].map(encodeMessage), context.Response)
-  return answerJob(request, job, [first], 0, answerOptions(context, job, false))
-}
-
-function answerOptions(context: RpcContext, job: RpcJob, detached: boolean): AnswerOptions {
-  return {
-    ...context,
-    onGone(started) {
-      if (detached) return
-      // Nobody has the token yet, so nobody can come back for the answer.
-      if (!started) job.cancel('the caller left')
-      else context.orphans.add(job)
-    },
-  }
+  return answerJob(request, job, [first], 0, context.readers.begin(job), context)
 }
 
 async function resume(context: RpcContext, request: Request, caller: RpcCaller): Promise<Response> {
@@ -180,13 +140,12 @@ async function resume(context: RpcContext, request: Request, caller: RpcCaller):
       context.Response,
     )
   }
-  const wasOrphan = context.orphans.remove(job)
-  return answerJob(request, job, [], envelope.from, answerOptions(context, job, !wasOrphan))
+  return answerJob(request, job, [], envelope.from, context.readers.join(job), context)
 }
 
 async function cancel(context: RpcContext, request: Request, caller: RpcCaller): Promise<Response> {
   const job = openJob(context, await readJson(request, parseResume), caller)
-  context.orphans.remove(job)
+  context.readers.forget(job)
   job.cancel('the caller cancelled')
   return answerWhole([encodeMessage(empty(FrameType.end))], context.Response)
 }

@@ -124,20 +124,38 @@ describe('each form gives its result', () => {
     test(title, async () => {
       await page.getByRole('button', { name: `Run ${title}`, exact: true }).click()
       const result = await reach(id, id === 'error' ? 'failed' : 'done')
-      expect(
-        await page.getByRole('status', { name: `Result of ${title}`, exact: true }).textContent(),
-      ).toBe(result)
+      expect(await page.getByRole('status', { name: `Result of ${title}`, exact: true }).textContent()).toBe(
+        result,
+      )
       expectResult(result, wanted)
-      expect(await section(id).getByText(/^\d+ ms$/).count()).toBe(1)
+      expect(
+        await section(id)
+          .getByText(/^\d+ ms$/)
+          .count(),
+      ).toBe(1)
       expect(await usable(runButton(id))).toBe(true)
     })
 })
 
 describe('what the page says to try', () => {
   for (const [what, id, field, value, state, wanted] of [
-    ['another name', 'async-function', 'Name', 'Grace Ö. 👋', 'done', /^"Hello Grace Ö\. 👋, from process \d+"$/],
+    [
+      'another name',
+      'async-function',
+      'Name',
+      'Grace Ö. 👋',
+      'done',
+      /^"Hello Grace Ö\. 👋, from process \d+"$/,
+    ],
     ['an amount that is there', 'error', 'Amount', '60', 'done', '40'],
-    ['a country that is not on the list', 'setup', 'Country', 'Atlantis', 'done', /capital: "not on the list"/],
+    [
+      'a country that is not on the list',
+      'setup',
+      'Country',
+      'Atlantis',
+      'done',
+      /capital: "not on the list"/,
+    ],
     ['a quantity of 0', 'schema', 'Quantity', '0', 'failed', /^\w*Error BAD_INPUT: .*quantity/],
   ] as const)
     test(what, async () => {
@@ -245,7 +263,9 @@ test('axe finds nothing in results and errors', async () => {
 for (const width of [320, 390, 1280])
   test(`nothing sticks out at ${width} pixels`, async () => {
     await page.setViewportSize({ width, height: 800 })
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
+      0,
+    )
   })
 
 test('a changed file is what is shown, and what runs next', async () => {

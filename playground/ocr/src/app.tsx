@@ -4,17 +4,15 @@ import { Intake } from './components/intake.tsx'
 import { Notice } from './components/notice.tsx'
 import { Workbench } from './components/workbench.tsx'
 import { findTotal } from './amounts.ts'
+import { noSample } from './problems.ts'
 import { useIncomingFile } from './use-incoming-file.ts'
 import { type Reading, useReading } from './use-reading.ts'
 import sampleUrl from '../sample/receipt.jpg'
 
 export function App() {
-  const { reading, start, stop } = useReading()
+  const { reading, start, stop, complain } = useReading()
   const held = useIncomingFile(start)
-  const trySample = useCallback(async () => {
-    const answer = await fetch(sampleUrl)
-    start(new File([await answer.blob()], 'sample-receipt.jpg', { type: 'image/jpeg' }))
-  }, [start])
+  const trySample = useCallback(() => fetchSample().then(start, () => complain(noSample)), [start, complain])
   const { picture, problem } = reading
 
   return (
@@ -42,6 +40,12 @@ export function App() {
       {held && <div className="drop-veil">Drop the picture to read it</div>}
     </>
   )
+}
+
+async function fetchSample(): Promise<File> {
+  const answer = await fetch(sampleUrl)
+  if (!answer.ok) throw new Error(`the sample was answered with ${answer.status}`)
+  return new File([await answer.blob()], 'sample-receipt.jpg', { type: 'image/jpeg' })
 }
 
 /** What a screen reader says as a reading goes on: its milestones, not each line. */

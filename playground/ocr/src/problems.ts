@@ -34,18 +34,21 @@ export const nothingFound: Problem = {
   again: false,
 }
 
+const noAnswer: Problem = {
+  title: 'The server does not answer',
+  text: 'Start it again where you started it, with npm start, then try again. The page can stay open.',
+  again: true,
+}
+
+export const noSample: Problem = { ...noAnswer, again: false }
+
 const unreachable = new Set(['TRANSPORT', 'SUBMIT_UNKNOWN', 'STREAM_LOST', 'CONNECTION_LOST'])
 
 /** Turns what a call rejected with into words. */
 export function explain(error: unknown, file: File): Problem {
   const { code, message, hint } = error as { code?: string; message?: string; hint?: string }
   if (code === 'NOT_A_PICTURE') return notPicture(file.name)
-  if (error instanceof TypeError || (code && unreachable.has(code)))
-    return {
-      title: 'The server does not answer',
-      text: 'Start it again where you started it, with npm start, then try again. The page can stay open.',
-      again: true,
-    }
+  if (error instanceof TypeError || (code && unreachable.has(code))) return noAnswer
   return {
     title: 'The picture could not be read',
     text: [message ?? String(error), hint].filter(Boolean).join(' – '),

@@ -38,21 +38,25 @@ export function useReading() {
   const [reading, change] = useState(empty)
   const current = useRef<{ stop: AbortController; url: string }>(undefined)
 
-  const start = useCallback((file: File) => {
-    const problem = findProblem(file)
-    if (problem) return change((reading) => ({ ...reading, problem }))
-    current.current?.stop.abort()
-    if (current.current) URL.revokeObjectURL(current.current.url)
-    const run = { stop: new AbortController(), url: URL.createObjectURL(file) }
-    current.current = run
-    change(() => ({ phase: 'reading', picture: { file, url: run.url }, lines: [] }))
-    void follow(file, run.stop.signal, (next) => {
-      if (current.current === run) change(next)
-    })
-  }, [])
+  const complain = useCallback((problem: Problem) => change((reading) => ({ ...reading, problem })), [])
+  const start = useCallback(
+    (file: File) => {
+      const problem = findProblem(file)
+      if (problem) return complain(problem)
+      current.current?.stop.abort()
+      if (current.current) URL.revokeObjectURL(current.current.url)
+      const run = { stop: new AbortController(), url: URL.createObjectURL(file) }
+      current.current = run
+      change(() => ({ phase: 'reading', picture: { file, url: run.url }, lines: [] }))
+      void follow(file, run.stop.signal, (next) => {
+        if (current.current === run) change(next)
+      })
+    },
+    [complain],
+  )
 
   const stop = useCallback(() => current.current?.stop.abort(), [])
-  return { reading, start, stop }
+  return { reading, start, stop, complain }
 }
 
 /** Runs the remote function and tells each change it makes, the end included. */

@@ -4,11 +4,11 @@ import { checkConfig, type ConfigContext, type ConfigReading, resolveData } from
 import { createEvaluator } from '../evaluate.ts'
 import { createKnownValues } from '../fold/known.ts'
 import { createLocator, type Locator, toPosix } from '../locate.ts'
-import type { ProjectOptions } from '../project.ts'
 import { createSourceTree, type SourceTree } from '../scan.ts'
 import type { ModuleAnalysis } from '../types.ts'
 import { type CachedHost, createCachedHost } from './cached-host.ts'
 import { compareFacts } from './facts.ts'
+import type { ProjectOptions } from './options.ts'
 
 /** One function with everything that reading told about it. */
 export interface KnownFunction {

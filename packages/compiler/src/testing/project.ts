@@ -10,7 +10,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { createProject, type Project, type ProjectOptions } from '../project.ts'
+import { createProject, type Project } from '../project.ts'
+import type { ProjectOptions } from '../project/options.ts'
 
 export interface TestProject extends Project, Disposable {
   root: string

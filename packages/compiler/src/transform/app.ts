@@ -28,7 +28,9 @@ export function rewriteApp(analysis: ModuleAnalysis, role: AppRole): Rewritten {
 }
 
 function stubOf(edit: Edit, found: FoundFunction, role: AppRole): string {
-  return role.kind === 'client' ? clientStub(edit, found, role.tag(found.id)) : serverStub(edit, found)
+  return role.kind === 'client'
+    ? clientStub(edit, found, role.tag(found.id))
+    : serverStub(edit, found, role.root)
 }
 
 /**

@@ -15,9 +15,9 @@ export function clientStub(edit: Edit, found: FoundFunction, tag: string): strin
 }
 
 /** What stands on a server, or in the worker of another endpoint. */
-export function serverStub(edit: Edit, found: FoundFunction): string {
+export function serverStub(edit: Edit, found: FoundFunction, root?: string): string {
   const { endpoint, path, at } = factOf(edit, found)
-  const info = JSON.stringify({ name: endpoint, at: `${path}:${at.line}` })
+  const info = JSON.stringify({ name: endpoint, at: `${path}:${at.line}`, root })
   return stubCall(
     found,
     found.id,

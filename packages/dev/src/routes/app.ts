@@ -1,6 +1,8 @@
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { AppError } from '@flash/protocol'
-import { MARKER, type RpcHandler } from '@flash/server'
+import { MARKER, problemBody, problemHeaders, type RpcHandler, toProblem } from '@flash/server'
 import { H3 } from 'h3'
 import { toNodeHandler } from 'h3/node'
 import { checkPeer } from '../guard.ts'
@@ -24,14 +26,43 @@ export function createMiddleware(options: AppOptions): Middleware {
     const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
     const path = url.split('?', 1)[0]!
     if (path !== prefix && !path.startsWith(`${prefix}/`)) return next()
+    if (!isReadable(path)) return refuseAddress(response)
     const seen = request.url
     request.url = url.slice(prefix.length) || '/'
     void Promise.resolve(handler(request as never, response as never)).finally(() => (request.url = seen))
   }
 }
 
+function isReadable(path: string): boolean {
+  try {
+    return decodeURIComponent(path).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** Before h3, which cannot route it: whoever asks learns nothing but that. */
+function refuseAddress(response: ServerResponse): void {
+  const problem = toProblem(
+    new AppError('BAD_REQUEST', { message: 'the address is not percent-encoded text' }),
+  )
+  response.writeHead(problem.status, problemHeaders).end(problemBody(problem))
+}
+
+/**
+ * Answers upgrade requests below the prefix, where nothing upgrades.
+ * Vite leaves those of others open, so an unanswered one would hang.
+ */
+export function refuseUpgrades(server: EventEmitter, prefix: string): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+    const path = request.url?.split('?', 1)[0] ?? '/'
+    if (path !== prefix && !path.startsWith(`${prefix}/`)) return
+    socket.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  })
+}
+
 function createApp(options: AppOptions): H3 {
-  const app = new H3({ onError: (error) => errorResponse(unwrap(error), options.onInternal) })
+  const app = new H3({ silent: true, onError: (error) => errorResponse(error, options.onInternal) })
   // Answers are private to the caller, and marked, so that a stub knows them from those of a proxy.
   app.use(async (event, next) => {
     checkPeer(event.req, incomingOf(event.req), options.token)
@@ -46,12 +77,6 @@ function createApp(options: AppOptions): H3 {
   )
   addQueueRoutes(app, options)
   return app
-}
-
-/** h3 wraps what a handler throws. */
-function unwrap(error: unknown): unknown {
-  const cause = (error as Error).cause
-  return cause instanceof AppError ? cause : error
 }
 
 function incomingOf(request: Request): IncomingMessage | undefined {

@@ -1,5 +1,6 @@
 import {
   AppError,
+  checkPlain,
   type ErrorCode,
   errorCodes,
   isFinalState,
@@ -136,15 +137,19 @@ async function readJson(request: Request, limitBytes: number): Promise<unknown> 
       hint: 'send: -H "content-type: application/json"',
     })
   }
+  let value: unknown
   const text = new TextDecoder().decode(await readBody(request, limitBytes))
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     throw new AppError('BAD_REQUEST', {
       message: `the body is not JSON: ${(error as Error).message}`,
       hint: 'send {"input": {…}}',
     })
   }
+  // Deep nesting would overflow whoever writes it to the worker.
+  checkPlain(value)
+  return value
 }
 
 function parseJob(
@@ -249,14 +254,23 @@ function clamp(value: number, min: number, max: number): number {
 
 /** Answers for every error of the routes: problem JSON with the code's status. */
 export function errorResponse(error: unknown, onInternal: (error: unknown) => void): Response {
-  if (!(error instanceof AppError)) onInternal(error)
-  const shown =
-    error instanceof AppError
-      ? error
-      : new AppError('INTERNAL', {
-          message: 'the request could not be handled',
-          hint: 'the terminal of the dev server has the details',
-        })
-  const problem = toProblem(shown)
+  const known = toKnown(error)
+  if (!known) onInternal(error)
+  const problem = toProblem(known ?? internalError)
   return new Response(problemBody(problem), { status: problem.status, headers: problemHeaders })
+}
+
+const internalError = new AppError('INTERNAL', {
+  message: 'the request could not be handled',
+  hint: 'the terminal of the dev server has the details',
+})
+
+/** Ours, also where h3 wrapped it, and what h3 itself says of a request it cannot read. */
+function toKnown(error: unknown): AppError | null {
+  const { cause, status, message } = error as Error & { status?: number }
+  const ours = [error, cause].find((one) => one instanceof AppError)
+  if (ours) return ours
+  return status === 400 || status === 404
+    ? new AppError('BAD_REQUEST', { message: `the address cannot be read: ${message}` })
+    : null
 }

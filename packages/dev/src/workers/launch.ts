@@ -40,6 +40,8 @@ export const launchers: Record<Isolation, Launch> = {
   none: launchInline,
 }
 
+const LAST_WORDS_MS = 500
+
 /** Children of this process that still run; killed when it exits, however it exits. */
 const running = new Set<ChildProcess>()
 
@@ -61,8 +63,9 @@ function launchProcess({ entry, root, env, inspect }: LaunchOptions): Launched {
   pipe.on('error', () => {})
   const exited = new Promise<Exit>((resolve) => {
     child.once('error', (error) => resolve({ code: null, signal: null, reason: error.message }))
-    // `close`, not `exit`: the last words have arrived by then.
+    // The last words have arrived when the pipes close; a process that the worker started may keep them open.
     child.once('close', (code, signal) => resolve({ code, signal }))
+    child.once('exit', (code, signal) => setTimeout(resolve, LAST_WORDS_MS, { code, signal }))
   })
   void exited.then(() => running.delete(child))
   return {

@@ -53,6 +53,8 @@ export interface WorkerLink {
   run(call: Omit<LocalCall, 't' | 'call'>, parts: Uint8Array[], listener: CallListener): number
   warm(request: { fn: string; module: string; setup: string | null; endpoint: string }): Promise<void>
   cancel(call: number, reason: string): void
+  /** A call that was cancelled and does not end is not waited for. */
+  abandon(call: number): void
   invalidate(files: string[]): void
   /** The last lines it wrote, for the report of a crash. */
   lastOutput(): string
@@ -99,6 +101,7 @@ export function createLink(options: LinkOptions): WorkerLink {
         send({ t: 'warm', call: add(shared, { ...silent, done: () => resolve(), failed }), ...request })
       }),
     cancel: (call, reason) => send({ t: 'cancel', call, reason }),
+    abandon: (call) => void calls.delete(call),
     invalidate: (files) => send({ t: 'invalidate', files }),
     lastOutput: tail.text,
     kill: () => launched.kill(),

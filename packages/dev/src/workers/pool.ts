@@ -1,4 +1,4 @@
-import type { Clock } from '@flash/protocol'
+import { type Clock, toWireError, writeFailure } from '@flash/protocol'
 import type { Job, Queue, Stop } from '@flash/emulator'
 import type { WorkerLink } from './link.ts'
 
@@ -7,8 +7,8 @@ export interface PoolOptions {
   clock: Clock
   limits(): { workers: number; maxConcurrency: number }
   launch(workerId: string): WorkerLink
-  /** Hands a job to a worker; the number is the worker's name for the call. */
-  start(link: WorkerLink, job: Job): number
+  /** Hands a job to a worker; the number is the worker's name for the call. `isCurrent`: the job is still this attempt. */
+  start(link: WorkerLink, job: Job, isCurrent: () => boolean): number
 }
 
 /** The workers of one endpoint: starts them when jobs wait, and never gives a job to one that does not answer. */
@@ -23,6 +23,12 @@ export interface Pool {
   close(): void
 }
 
+/** A job on a worker. */
+interface Attempt {
+  link: WorkerLink
+  call: number
+}
+
 /** A loop is called stuck after two seconds, so a stopped call is looked at a little later. */
 const LOOK_AGAIN_MS = 2_500
 const RECHECK_MS = 250
@@ -30,7 +36,7 @@ const RECHECK_MS = 250
 export function createPool(options: PoolOptions): Pool {
   const { queue, clock } = options
   const crew = createCrew(options)
-  const running = new Map<string, { link: WorkerLink; call: number }>()
+  const running = new Map<string, Attempt>()
   let withdrawRecheck: (() => void) | null = null
   const pump = () => {
     crew.endIdle()
@@ -38,7 +44,16 @@ export function createPool(options: PoolOptions): Pool {
       const link = crew.pick()
       const job = link && queue.take(link.id)
       if (!link || !job) return recheck()
-      running.set(job.id, { link, call: options.start(link, job) })
+      begin(link, job)
+    }
+  }
+  const begin = (link: WorkerLink, job: Job) => {
+    const attempt: Attempt = { link, call: 0 }
+    running.set(job.id, attempt)
+    try {
+      attempt.call = options.start(link, job, () => running.get(job.id) === attempt)
+    } catch (error) {
+      queue.complete(job.id, link.id, { error: writeFailure(toWireError(error, { stack: false })) })
     }
   }
   // A worker that gets stuck says nothing, so while jobs wait the pool looks by itself.
@@ -50,7 +65,10 @@ export function createPool(options: PoolOptions): Pool {
   }
   const stop = ({ jobId, reason }: Stop) => {
     const entry = running.get(jobId)
-    if (entry) stopCall(entry.link, entry.call, reason, clock)
+    if (!entry) return
+    // After its time is up nobody knows what a worker still does; the platform stops it as well.
+    if (reason === 'timed-out') crew.retireOne(entry.link)
+    stopCall(entry, reason, { clock, pump, end: crew.end })
   }
   const forget = [queue.onWaiting(pump), queue.onStop(stop), queue.onEnd(({ id }) => void running.delete(id))]
   return {
@@ -71,11 +89,17 @@ export function createPool(options: PoolOptions): Pool {
 }
 
 /** Tells a worker to end a call; one whose loop does not turn cannot hear it, and is ended itself. */
-function stopCall(link: WorkerLink, call: number, reason: string, clock: Clock): void {
+function stopCall(
+  { link, call }: Attempt,
+  reason: string,
+  { clock, pump, end }: { clock: Clock; pump(): void; end(link: WorkerLink): void },
+): void {
   link.cancel(call, reason)
-  if (link.isStuck()) return link.kill()
+  if (link.isStuck()) return end(link)
   clock.after(LOOK_AGAIN_MS, () => {
-    if (link.isStuck()) link.kill()
+    if (link.isStuck()) end(link)
+    link.abandon(call)
+    pump()
   })
 }
 
@@ -107,6 +131,12 @@ function createCrew({ limits, launch }: PoolOptions) {
     remove(link: WorkerLink) {
       links.delete(link)
       retiring.delete(link)
+    },
+    retireOne: (link: WorkerLink) => void retiring.add(link),
+    /** At once, whatever it does; until it is really gone it gets no job. */
+    end(link: WorkerLink) {
+      retiring.add(link)
+      link.kill()
     },
     retire() {
       for (const link of links) retiring.add(link)

@@ -7,7 +7,7 @@ const answer = (code: number) => Promise.resolve(new Response(null, { status: co
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 test('the status is posted as JSON, once when it is taken', async () => {
-  const fetch = vi.fn((..._: Parameters<typeof globalThis.fetch>) => answer(200))
+  const fetch = vi.fn<typeof globalThis.fetch>(() => answer(200))
   expect(await sendWebhook('http://hook.test/', status, { fetch })).toBe(true)
   expect(fetch).toHaveBeenCalledOnce()
   const [url, init] = fetch.mock.calls[0]!

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { createDevServer, type DevServer } from '@flash/dev'
+import { createDevServer, type DevServer, refuseUpgrades } from '@flash/dev'
 import type { UnpluginOptions } from 'unplugin'
 import { loadEnv, type ResolvedConfig, type ViteDevServer } from 'vite'
 import type { PluginContext } from '../context.ts'
@@ -12,6 +12,8 @@ interface Running {
   dev: DevServer
   /** The Vite server it answers for now. */
   attachedTo: object
+  /** What it was made with; another one is made when the configuration says otherwise. */
+  settings: string
 }
 
 function sharedMap<T>(name: string): Map<string, T> {
@@ -26,10 +28,10 @@ export function serveDev(context: PluginContext): UnpluginOptions {
   return {
     name: 'flash:dev',
     vite: {
-      configureServer(server) {
+      async configureServer(server) {
         const environment = server.environments.flash
         if (context.testing || !environment) return
-        const entry = servers.get(context.root) ?? open(context, server)
+        const entry = await openOrReuse(context, server)
         const attachment = {}
         entry.attachedTo = attachment
         dev = entry.dev
@@ -64,7 +66,16 @@ export function serveDev(context: PluginContext): UnpluginOptions {
   }
 }
 
-function open(context: PluginContext, server: ViteDevServer): Running {
+/** The dev server of before a restart, unless what it was made with changed. */
+async function openOrReuse(context: PluginContext, server: ViteDevServer): Promise<Running> {
+  const settings = JSON.stringify([context.options, context.prefix])
+  const before = servers.get(context.root)
+  if (before?.settings === settings) return before
+  await before?.dev.close()
+  return open(context, server, settings)
+}
+
+function open(context: PluginContext, server: ViteDevServer, settings: string): Running {
   const { isolation, inspect, maxBodyBytes } = context.options
   const resolve = createRequire(import.meta.url).resolve
   const dev = createDevServer({
@@ -79,7 +90,7 @@ function open(context: PluginContext, server: ViteDevServer): Running {
     maxBodyBytes,
     log: createLog(server),
   })
-  const entry = { dev, attachedTo: server }
+  const entry = { dev, attachedTo: server, settings }
   servers.set(context.root, entry)
   return entry
 }
@@ -99,6 +110,7 @@ function onListening(server: ViteDevServer, dev: DevServer, context: PluginConte
   }
   if (server.httpServer?.listening) tell()
   else server.httpServer?.once('listening', tell)
+  if (server.httpServer) refuseUpgrades(server.httpServer, context.prefix)
 }
 
 /** Vite has a hook for this only from 8.3 on. */

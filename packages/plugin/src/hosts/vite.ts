@@ -26,7 +26,8 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
         context.resolve = async (specifier, importer) => toFile(await resolve(specifier, importer))
         if (context.testing) return
         await (context.scanned = context.project.scan())
-        context.filter.code = wordsFilter(context.project.aliases())
+        // A dev server runs long: a name that is made while it runs must count too, so it looks at every module itself.
+        context.filter.code = config.command === 'serve' ? /(?:)/ : wordsFilter(context.project.aliases())
       },
     },
   }
@@ -59,7 +60,7 @@ function addEnvironment(
       fs: {
         deny: [
           ...(config.server?.fs?.deny ?? ['.env', '.env.*', '*.{crt,pem}', '**/.git/**']),
-          '**/.flash/**',
+          ...['**/.flash/**', '.npmrc', '.netrc', '*.{key,p12,pfx}'],
         ],
       },
       watch: config.server?.watch === null ? null : { ignored: ['**/.flash/**'] },

@@ -26,6 +26,11 @@ export function Workbench({ reading, onFile, onSample, onStop }: Props) {
     heading.current?.focus({ preventScroll: true })
   }, [url])
   const focusLine = (index: number) => list.current?.querySelectorAll('button')[index]?.focus()
+  // The button goes away with the reading.
+  const stop = () => {
+    heading.current?.focus({ preventScroll: true })
+    onStop()
+  }
   const { phase, lines } = reading
   // A total is the largest amount of all, so it is looked for once all are there.
   const total = phase === 'reading' ? undefined : findTotal(lines)
@@ -47,7 +52,7 @@ export function Workbench({ reading, onFile, onSample, onStop }: Props) {
             </button>
           </div>
         </div>
-        {phase === 'reading' && <Status reading={reading} onStop={onStop} />}
+        {phase === 'reading' && <Status reading={reading} onStop={stop} />}
         {phase === 'stopped' && <p className="remark">Stopped. What had been read until then stays below.</p>}
         {lines.length > 0 && <Summary reading={reading} total={total} onLit={setLit} />}
         <Lines ref={list} lines={lines} total={total?.line} lit={lit} onLit={setLit} />

@@ -1,0 +1,12 @@
+import type { KnownOptions } from '../fold/known.ts'
+import type { CompilerHost } from '../types.ts'
+
+export interface ProjectOptions extends KnownOptions {
+  root: string
+  /** `locate` goes by `package.json` files when omitted. */
+  host: Pick<CompilerHost, 'resolve' | 'load'> & Partial<Pick<CompilerHost, 'locate'>>
+  /** What the scan leaves out besides ignored files, in their syntax, from the root; `['/dist/']` when omitted. */
+  ignore?: string[]
+  /** How long executing a config may take: 10 s. */
+  limitMs?: number
+}
