@@ -70,14 +70,7 @@ type Extra = Pick<LocalSubmission, 'fact' | 'foreign' | 'idempotencyKey'>
 
 export function createEndpoint(first: EndpointSettings, context: EndpointContext): LocalEndpoint {
   let settings = first
-  const queue = createQueue({
-    clock: context.clock,
-    ...queueLimits(first.config),
-    sizeOf: (value) => messageBytes(value as Output),
-  })
-  queue.onEnd((status, { webhook }) => {
-    if (webhook) void tellWebhook(webhook, status, context)
-  })
+  const queue = openQueue(first.config, context)
   const pool: Pool = createPool({
     queue,
     clock: context.clock,
@@ -132,6 +125,15 @@ function countWorkers(pool: Pool): { idle: number; ready: number; running: numbe
   const links = pool.links()
   const running = links.filter((link) => link.calls > 0).length
   return { idle: links.length - running, ready: links.length - running, running }
+}
+
+function openQueue(config: ResolvedEndpointConfig, context: EndpointContext): Queue {
+  const sizeOf = (value: unknown) => messageBytes(value as Output)
+  const queue = createQueue({ clock: context.clock, ...queueLimits(config), sizeOf })
+  queue.onEnd((status, { webhook }) => {
+    if (webhook) void tellWebhook(webhook, status, context)
+  })
+  return queue
 }
 
 async function tellWebhook(

@@ -44,16 +44,7 @@ export function createPool(options: PoolOptions): Pool {
       const link = crew.pick()
       const job = link && queue.take(link.id)
       if (!link || !job) return recheck()
-      begin(link, job)
-    }
-  }
-  const begin = (link: WorkerLink, job: Job) => {
-    const attempt: Attempt = { link, call: 0 }
-    running.set(job.id, attempt)
-    try {
-      attempt.call = options.start(link, job, () => running.get(job.id) === attempt)
-    } catch (error) {
-      queue.complete(job.id, link.id, { error: writeFailure(toWireError(error, { stack: false })) })
+      begin(link, job, running, options)
     }
   }
   // A worker that gets stuck says nothing, so while jobs wait the pool looks by itself.
@@ -85,6 +76,21 @@ export function createPool(options: PoolOptions): Pool {
       withdrawRecheck?.()
       crew.close()
     },
+  }
+}
+
+function begin(
+  link: WorkerLink,
+  job: Job,
+  running: Map<string, Attempt>,
+  { queue, start }: PoolOptions,
+): void {
+  const attempt: Attempt = { link, call: 0 }
+  running.set(job.id, attempt)
+  try {
+    attempt.call = start(link, job, () => running.get(job.id) === attempt)
+  } catch (error) {
+    queue.complete(job.id, link.id, { error: writeFailure(toWireError(error, { stack: false })) })
   }
 }
 

@@ -60,7 +60,10 @@ function addEnvironment(
       fs: {
         deny: [
           ...(config.server?.fs?.deny ?? ['.env', '.env.*', '*.{crt,pem}', '**/.git/**']),
-          ...['**/.flash/**', '.npmrc', '.netrc', '*.{key,p12,pfx}'],
+          '**/.flash/**',
+          '.npmrc',
+          '.netrc',
+          '*.{key,p12,pfx}',
         ],
       },
       watch: config.server?.watch === null ? null : { ignored: ['**/.flash/**'] },
