@@ -8,6 +8,7 @@ import {
   findDeepImports,
   findEngineDifferences,
   findLooseVersions,
+  findMissingPlatforms,
   findUnreleased,
   readManifests,
 } from './conventions/dependencies.ts'
@@ -262,6 +263,25 @@ describe('the lockfile names released versions and no addresses', () => {
       'node_modules/d',
       'node_modules/e',
       'node_modules/f',
+    ])
+  })
+})
+
+describe('the lockfile installs everywhere', () => {
+  test('here', () => expect(findMissingPlatforms(JSON.parse(read('package-lock.json')))).toEqual([]))
+
+  test('where it is broken', () => {
+    const optionalDependencies = { '@a/linux': '1.0.0', '@a/darwin': '1.0.0', fsevents: '1.0.0' }
+    const packages = {
+      'node_modules/a': { version: '1.0.0', optionalDependencies },
+      'node_modules/a/node_modules/@a/linux': { version: '1.0.0' },
+      'node_modules/fsevents': { version: '1.0.0' },
+      'packages/b/node_modules/@a/darwin': { version: '1.0.0' },
+      'packages/b/node_modules/a': { version: '1.0.0', optionalDependencies },
+    }
+    expect(findMissingPlatforms({ packages })).toEqual([
+      'node_modules/a: @a/darwin',
+      'packages/b/node_modules/a: @a/linux',
     ])
   })
 })

@@ -10,8 +10,15 @@ interface Manifest {
   optionalDependencies?: Record<string, string>
 }
 
+interface LockedPackage {
+  version?: string
+  resolved?: string
+  link?: boolean
+  optionalDependencies?: Record<string, string>
+}
+
 interface Lock {
-  packages: Record<string, { version?: string; resolved?: string; link?: boolean }>
+  packages: Record<string, LockedPackage>
 }
 
 export const readManifests = (sources: Source[]) =>
@@ -40,6 +47,21 @@ export function findUnreleased(lock: Lock): string[] {
       ? []
       : [`${path}: ${resolved ?? version}`]
   })
+}
+
+/** Programs for other platforms are in the lockfile too: `npm ci` refuses one without them, on every platform. */
+export function findMissingPlatforms({ packages }: Lock): string[] {
+  return Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {})
+      .filter((name) => !foldersAbove(path).some((folder) => `${folder}node_modules/${name}` in packages))
+      .map((name) => `${path}: ${name}`),
+  )
+}
+
+/** Where Node looks for what a package imports: `a/node_modules/b/`, `a/`, ``. */
+function foldersAbove(path: string): string[] {
+  if (path === '') return ['']
+  return [`${path}/`, ...foldersAbove(path.replace(/(?:^|\/)(?:node_modules\/)?(?:@[^/]+\/)?[^/]+$/, ''))]
 }
 
 /** Imports below a package's name are those that its `exports` offer. */

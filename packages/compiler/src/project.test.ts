@@ -660,10 +660,13 @@ test('5,000 files are read in a moment', async () => {
     index % 500 === 0 ? remote('{}') : filler,
   ])
   using project = createTestProject(Object.fromEntries(files))
-  await project.scan()
-  const start = performance.now()
-  await project.scan()
+  const times: number[] = []
+  for (let round = 0; round < 3; round++) {
+    const start = performance.now()
+    await project.scan()
+    times.push(performance.now() - start)
+  }
   expect(project.functions()).toHaveLength(10)
-  // About 100 ms on a quiet machine.
-  expect(performance.now() - start).toBeLessThan(2000)
+  // About 100 ms on a quiet machine; a busy one leaves at least one round alone.
+  expect(Math.min(...times)).toBeLessThan(2000)
 })

@@ -13,6 +13,8 @@ import { toRpcJob } from './job.ts'
 /** What the browser wire needs of the development runtime. */
 export interface BackendHost {
   function(id: string): FunctionFact | null
+  /** Reads the project again; false when that was just done. */
+  rescan(): Promise<boolean>
   endpoint(fact: FunctionFact): Promise<LocalEndpoint>
   find(endpoint: string): LocalEndpoint | undefined
   all(): LocalEndpoint[]
@@ -30,8 +32,8 @@ export function createBackend(host: BackendHost): RpcBackend {
     })
   }
   return {
-    find(id) {
-      const fact = host.function(id)
+    async find(id) {
+      const fact = host.function(id) ?? ((await host.rescan()) ? host.function(id) : null)
       return fact && { endpoint: fact.endpoint, maxBodyBytes: host.maxBodyBytes }
     },
     async submit(id, call) {

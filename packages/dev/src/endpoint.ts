@@ -5,12 +5,11 @@ import {
   inputShape,
   type JobStatus,
   type LocalCall,
-  type Message,
   type QueueInput,
   type ResolvedEndpointConfig,
   writeFailure,
 } from '@flash/protocol'
-import { messageBytes, type Output, plainOutput } from './output.ts'
+import { messageBytes, type Output, plainOutput, STREAMED } from './output.ts'
 import { launchers, type LaunchOptions, type Isolation } from './workers/launch.ts'
 import { type CallListener, createLink, type WorkerLink } from './workers/link.ts'
 import { createPool, type Pool } from './workers/pool.ts'
@@ -131,7 +130,7 @@ function openQueue(config: ResolvedEndpointConfig, context: EndpointContext): Qu
   const sizeOf = (value: unknown) => messageBytes(value as Output)
   const queue = createQueue({ clock: context.clock, ...queueLimits(config), sizeOf })
   queue.onEnd((status, { webhook }) => {
-    if (webhook) void tellWebhook(webhook, status, context)
+    if (webhook) void tellWebhook(webhook, status, queue, context)
   })
   return queue
 }
@@ -139,9 +138,10 @@ function openQueue(config: ResolvedEndpointConfig, context: EndpointContext): Qu
 async function tellWebhook(
   url: string,
   status: JobStatus,
+  queue: Queue,
   { clock, onOutput }: EndpointContext,
 ): Promise<void> {
-  const output = status.output === undefined ? undefined : await plainOutput(status.output as Output)
+  const output = await plainOutput(queue, status)
   if (await sendWebhook(url, { ...status, output }, { clock })) return
   onOutput(
     'webhook',
@@ -219,7 +219,6 @@ function startCall(
 
 /** Writes what a worker says about a job into the queue. */
 function listenFor(link: WorkerLink, job: Job, queue: Queue, isCurrent: () => boolean): CallListener {
-  const items: Message[] = []
   // What is left of an attempt that was stopped must not end the next one.
   const report = (tell: () => void) => {
     if (isCurrent()) tell()
@@ -227,14 +226,10 @@ function listenFor(link: WorkerLink, job: Job, queue: Queue, isCurrent: () => bo
   return {
     started() {},
     progress: (message) => report(() => queue.progress(job.id, link.id, message)),
-    item: (message) =>
-      report(() => {
-        items.push(message)
-        queue.item(job.id, link.id, message)
-      }),
+    item: (message) => report(() => queue.item(job.id, link.id, message)),
     log: (stream, text) => report(() => queue.log(job.id, link.id, { stream, text })),
     done: (message) =>
-      report(() => queue.complete(job.id, link.id, { output: message.text === '' ? items : message })),
+      report(() => queue.complete(job.id, link.id, { output: message.text === '' ? STREAMED : message })),
     failed: (error) => report(() => queue.complete(job.id, link.id, { error: writeFailure(error) })),
   }
 }

@@ -10,6 +10,7 @@ import {
 import type { RpcJob } from '@flash/server'
 import type { JobEvent } from '@flash/emulator'
 import type { LocalEndpoint } from './endpoint.ts'
+import { STREAMED } from './output.ts'
 
 /** How long a job may wait in the queue before its deadline, beside the time it may run. */
 const QUEUE_ALLOWANCE_MS = 600_000
@@ -64,7 +65,7 @@ function isFinished({ status }: JobStatus): boolean {
 
 function endMessage(status: JobStatus | undefined): Message {
   if (status?.status === 'COMPLETED') {
-    return Array.isArray(status.output)
+    return status.output === STREAMED
       ? { type: FrameType.end, rich: false, text: '', parts: [] }
       : (status.output as Message)
   }

@@ -1,22 +1,33 @@
-import { decodeValue, type Message, writeForeign } from '@flash/protocol'
+import type { Queue } from '@flash/emulator'
+import { decodeValue, type JobStatus, type Message, writeForeign } from '@flash/protocol'
 
-/** A result as the worker sent it, undecoded; the items of a generator are a list of such. */
-export type Output = Message | Message[]
+/** A result as the worker sent it, undecoded; of a generator only that its items are all there. */
+export type Output = Message | typeof STREAMED
+
+/** The items themselves are in the job's stream, which keeps no more of them than it may. */
+export const STREAMED = 'streamed'
 
 export function messageBytes(output: Output): number {
-  const messages = Array.isArray(output) ? output : [output]
-  return messages.reduce(
-    (sum, message) =>
-      sum + message.text.length + message.parts.reduce((bytes, part) => bytes + part.byteLength, 0),
-    0,
-  )
+  if (output === STREAMED) return 0
+  return output.text.length + output.parts.reduce((bytes, part) => bytes + part.byteLength, 0)
 }
 
-/** The result as plain JSON, for a reader that is not one of our stubs. */
-export async function plainOutput(output: Output): Promise<unknown> {
-  return Array.isArray(output) ? Promise.all(output.map(plainMessage)) : plainMessage(output)
+/** The result of a job as plain JSON, for a reader that is not one of our stubs. */
+export async function plainOutput(queue: Queue, { id, output }: JobStatus): Promise<unknown> {
+  if (output === undefined) return undefined
+  return output === STREAMED
+    ? Promise.all(itemsOf(queue, id).map(plainMessage))
+    : plainMessage(output as Message)
 }
 
-function plainMessage({ rich, text, parts }: Message): unknown {
+function itemsOf(queue: Queue, jobId: string): Message[] {
+  const items: Message[] = []
+  queue.subscribe(jobId, (event) => {
+    if (event.type === 'item') items.push(event.item as Message)
+  })?.()
+  return items
+}
+
+export function plainMessage({ rich, text, parts }: Message): unknown {
   return rich ? writeForeign(decodeValue(rich, text, parts, { direction: 'out' })) : JSON.parse(text)
 }

@@ -61,26 +61,28 @@ interface Attached extends DevHost {
 }
 
 export function createDevServer(options: DevServerOptions): DevServer {
+  const clock = options.clock ?? systemClock
   const token = randomBytes(24).toString('base64url')
   let attached: Attached | null = null
   let table: RouteTable | null = null
   const host = () => attached!
   const address = createAddress(options.root, token, () => host().rpc)
   const endpoints = createEndpoints({
-    context: {
-      ...options,
-      clock: options.clock ?? systemClock,
-      modules: forwardModules(host),
-      onOutput: options.log.output,
-    },
+    context: { ...options, clock, modules: forwardModules(host), onOutput: options.log.output },
     config: (name) => host().project.config(name),
     envFiles: () => host().envFiles,
     address: async () => ({ FLASH_DEV_URL: (await address.open()).url, FLASH_DEV_TOKEN: token }),
   })
-  const routes = () => (table ??= createRouteTable(host().project.functions()))
+  const routes = () => {
+    const facts = host().project.functions()
+    // A function of another package is found when a module imports it, which no change of a file tells.
+    if (table?.size !== facts.length) table = null
+    return (table ??= createRouteTable(facts))
+  }
+  const rescan = createRescan(host, clock)
   return {
     attach(next) {
-      attached = attach(next, options, endpoints)
+      attached = attach(next, options, endpoints, rescan)
       table = null
       // Another Vite configuration may compile the same files differently.
       endpoints.retire()
@@ -90,7 +92,7 @@ export function createDevServer(options: DevServerOptions): DevServer {
       token,
       rpc: (...call) => host().rpc(...call),
       onInternal: options.log.error,
-      route: async (path) => routes().find(path),
+      route: async (path) => routes().find(path) ?? ((await rescan()) ? routes().find(path) : undefined),
       knownPaths: () => routes().routes.map((route) => route.path),
       endpoint: ({ fact }) => endpoints.get(fact),
     }),
@@ -108,17 +110,30 @@ export function createDevServer(options: DevServerOptions): DevServer {
   }
 }
 
+/** Looks through the project once more, for what no watcher told; not more often than each second. */
+function createRescan(host: () => Attached, clock: Clock): () => Promise<boolean> {
+  let last = Number.NEGATIVE_INFINITY
+  return async () => {
+    if (clock.now() - last < 1_000) return false
+    last = clock.now()
+    await host().project.scan()
+    return true
+  }
+}
+
 /** Makes what depends on the Vite server, and lets server code of this process find it. */
 function attach(
   host: DevHost,
   { root, log, maxBodyBytes }: DevServerOptions,
   endpoints: Endpoints,
+  rescan: () => Promise<boolean>,
 ): Attached {
   const { project, environment, capability } = host
   const modules = createModuleServer({ root, environment, project })
   modules.onProblem(log.problem)
   const find = (id: string) => project.get(id) ?? null
   const backend = createBackend({
+    rescan,
     function: find,
     endpoint: endpoints.get,
     find: endpoints.find,

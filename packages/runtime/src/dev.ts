@@ -14,16 +14,20 @@ const headers = { 'content-type': 'application/x-flash; v=1', 'x-flash': '1' }
 export function findDev(id: string, { root }: EndpointInfo): Post | undefined {
   const { process } = globalThis as { process?: NodeJS.Process }
   if (process?.env?.NODE_ENV === 'production') return undefined
-  const all = findRuntimes()
-  // Two projects of one process may have functions of one id: their ids do not depend on where they are.
-  const own = root === undefined ? undefined : all.get(root)
-  const runtimes = own ? [own] : [...all.values()]
+  const runtimes = runtimesOf(root)
   const runtime = runtimes.find((runtime) => runtime.has(id))
   if (runtime) return postInside(runtime)
   const server = process && (fromVariables(process.env) ?? fromFile(process))
   if (server) return postOver(server)
   // It looks through the project once more, and knows best how to say that there is no such function.
   return runtimes[0] && postInside(runtimes[0])
+}
+
+/** Two projects of one process may have functions of one id: their ids do not depend on where they are. */
+function runtimesOf(root: string | undefined): DevRuntime[] {
+  const all = findRuntimes()
+  const own = root === undefined ? undefined : all.get(root)
+  return own ? [own] : [...all.values()]
 }
 
 function findRuntimes(): Map<string, DevRuntime> {

@@ -1,6 +1,7 @@
 import { type Clock, encodeMessage, FrameType, type Message } from '@flash/protocol'
-import { CONTENT_TYPE, MARKER } from './problem.ts'
 import type { RpcJob } from './backend.ts'
+import { openOutbox, type Outbox } from './outbox.ts'
+import { CONTENT_TYPE, MARKER } from './problem.ts'
 import type { Reader } from './readers.ts'
 
 const answerHeaders = { 'content-type': CONTENT_TYPE, 'cache-control': 'private, no-store', [MARKER]: '1' }
@@ -14,14 +15,6 @@ export interface AnswerOptions {
   keepAliveMs: number
   /** A faster class than the global one, where the host has it. */
   Response: typeof Response
-}
-
-/** Everything that was said and not yet read, and whether more will come. */
-interface Outbox {
-  chunks: Uint8Array[]
-  finished: boolean
-  wake: (() => void) | null
-  stop: () => void
 }
 
 /**
@@ -38,26 +31,10 @@ export async function answerJob(
   reader: Reader,
   options: AnswerOptions,
 ): Promise<Response> {
-  const outbox: Outbox = { chunks: first.map(encodeMessage), finished: false, wake: null, stop: () => {} }
-  const stop = job.listen(from, (message) => {
-    if (outbox.finished) return
-    outbox.chunks.push(encodeMessage(message))
-    outbox.finished = isFinal(message.type)
-    if (outbox.finished) {
-      outbox.stop()
-      reader.done()
-    }
-    outbox.wake?.()
-  })
-  outbox.stop = stop
-  if (outbox.finished) stop()
-  else await untilFinished(outbox, options.clock, options.graceMs)
-  if (outbox.finished) return answerWhole(outbox.chunks, options.Response)
+  const outbox = openOutbox(job, first, from, reader.done)
+  if (!outbox.isFinished()) await untilFinished(outbox, options.clock, options.graceMs)
+  if (outbox.isFinished()) return answerWhole(outbox.take(), options.Response)
   return answerStream(request, outbox, reader, options)
-}
-
-function isFinal(type: number): boolean {
-  return type === FrameType.value || type === FrameType.error || type === FrameType.end
 }
 
 export function answerWhole(chunks: Uint8Array[], ResponseClass: typeof Response): Response {
@@ -70,50 +47,55 @@ export function answerWhole(chunks: Uint8Array[], ResponseClass: typeof Response
 function untilFinished(outbox: Outbox, clock: Clock, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const withdraw = clock.after(graceMs, resolve)
-    outbox.wake = () => {
-      if (!outbox.finished) return
+    outbox.onWord(() => {
+      if (!outbox.isFinished()) return
       withdraw()
       resolve()
-    }
+    })
   })
 }
 
 function answerStream(request: Request, outbox: Outbox, reader: Reader, options: AnswerOptions): Response {
   let started = false
-  let withdrawPing = () => {}
+  const stopPings = keepAlive(outbox, options)
   const leave = () => {
-    withdrawPing()
-    if (outbox.finished) return
-    outbox.finished = true
-    outbox.stop()
-    outbox.wake?.()
+    stopPings()
+    if (outbox.isFinished()) return
+    outbox.leave()
     reader.leave(started)
-  }
-  const keepAlive = () => {
-    withdrawPing = options.clock.after(options.keepAliveMs, () => {
-      if (outbox.finished) return
-      outbox.chunks.push(PING)
-      outbox.wake?.()
-      keepAlive()
-    })
   }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      while (outbox.chunks.length === 0 && !outbox.finished)
-        await new Promise<void>((resolve) => (outbox.wake = resolve))
-      if (outbox.chunks.length > 0) {
+      while (outbox.isEmpty() && !outbox.isFinished())
+        await new Promise<void>((resolve) => outbox.onWord(resolve))
+      if (!outbox.isEmpty()) {
         started = true
-        controller.enqueue(outbox.chunks.length === 1 ? outbox.chunks[0]! : Buffer.concat(outbox.chunks))
-        outbox.chunks = []
+        const chunks = outbox.take()
+        controller.enqueue(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
       }
-      if (!outbox.finished) return
-      withdrawPing()
+      // Taking may have made room for the job's last words.
+      if (!outbox.isFinished() || !outbox.isEmpty()) return
+      stopPings()
       controller.close()
     },
     cancel: leave,
   })
   if (request.signal.aborted) leave()
   else request.signal.addEventListener('abort', leave, { once: true })
-  keepAlive()
   return new options.Response(body, { headers: answerHeaders })
+}
+
+/** Keeps proxies and readers from taking a quiet connection for a dead one. */
+function keepAlive(outbox: Outbox, { clock, keepAliveMs }: AnswerOptions): () => void {
+  let withdraw = () => {}
+  const next = () => {
+    withdraw = clock.after(keepAliveMs, () => {
+      if (outbox.isFinished()) return
+      // One that was not taken yet says as much as two.
+      if (outbox.isEmpty()) outbox.add(PING)
+      next()
+    })
+  }
+  next()
+  return () => withdraw()
 }

@@ -15,7 +15,7 @@ export interface RpcJob {
 
 export interface RpcBackend {
   /** `null` for an id that belongs to no function. */
-  find(id: string): { endpoint: string; maxBodyBytes: number } | null
+  find(id: string): Promise<{ endpoint: string; maxBodyBytes: number } | null>
   submit(id: string, call: CallEnvelope): Promise<RpcJob>
   warm(id: string, call: CallEnvelope): Promise<void>
   job(endpoint: string, jobId: string): RpcJob | null

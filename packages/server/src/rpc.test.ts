@@ -51,7 +51,7 @@ function setUp() {
   const fake = fakeJob()
   const calls: CallEnvelope[] = []
   const backend: RpcBackend = {
-    find: (id) => (id === 'known' ? { endpoint: 'ocr', maxBodyBytes: 1000 } : null),
+    find: async (id) => (id === 'known' ? { endpoint: 'ocr', maxBodyBytes: 1000 } : null),
     submit: async (_id, call) => {
       calls.push(call)
       return fake.job

@@ -107,7 +107,7 @@ async function call(
   caller: RpcCaller,
 ): Promise<Response> {
   const id = checkCapability(context, path, caller)
-  const found = context.backend.find(id)
+  const found = await context.backend.find(id)
   if (!found) throw unknownFunction(id)
   const message = await readCall(request, found.maxBodyBytes)
   const envelope = parseCall(decodeValue(message.rich, message.text, message.parts), caller)

@@ -49,8 +49,9 @@ async function fetchSample(): Promise<File> {
 }
 
 /** What a screen reader says as a reading goes on: its milestones, not each line. */
-function announce({ phase, picture, lines }: Reading): string {
+function announce({ phase, picture, lines, quiet }: Reading): string {
   const count = lines.length === 1 ? '1 line' : `${lines.length} lines`
+  if (quiet) return 'Nothing heard from the server for ten seconds'
   if (phase === 'reading') return `Reading ${picture?.file.name}`
   if (phase === 'stopped') return `Stopped. ${count} read.`
   if (phase !== 'done' || lines.length === 0) return ''

@@ -65,7 +65,7 @@ function createApp(options: AppOptions): H3 {
   const app = new H3({ silent: true, onError: (error) => errorResponse(error, options.onInternal) })
   // Answers are private to the caller, and marked, so that a stub knows them from those of a proxy.
   app.use(async (event, next) => {
-    checkPeer(event.req, incomingOf(event.req), options.token)
+    event.context.peer = checkPeer(event.req, incomingOf(event.req), options.token)
     event.res.headers.set(MARKER, '1')
     event.res.headers.set('cache-control', 'private, no-store')
     return next()

@@ -11,8 +11,9 @@ import {
 import { problemBody, problemHeaders, readBody, toProblem } from '@flash/server'
 import { H3, type H3Event } from 'h3'
 import type { LocalEndpoint } from '../endpoint.ts'
+import type { Peer } from '../guard.ts'
 import { jobError } from '../job.ts'
-import { type Output, plainOutput } from '../output.ts'
+import { plainMessage, plainOutput } from '../output.ts'
 import type { Route } from './table.ts'
 
 /** What the queue routes need of the runtime. */
@@ -28,9 +29,16 @@ interface Visit {
   request: Request
   /** What follows the verb: a job id. */
   id: string
+  peer: Peer
 }
 
-type Verb = { method: 'GET' | 'POST'; takesId: boolean; answer(visit: Visit): Promise<unknown> | unknown }
+/** `serverOnly`: what a page may not do, whatever runs in it. */
+type Verb = {
+  method: 'GET' | 'POST'
+  takesId: boolean
+  serverOnly?: true
+  answer(visit: Visit): Promise<unknown> | unknown
+}
 
 const verbs: Record<string, Verb> = {
   run_sync: { method: 'POST', takesId: false, answer: runSync },
@@ -43,13 +51,19 @@ const verbs: Record<string, Verb> = {
   health: {
     method: 'GET',
     takesId: false,
+    serverOnly: true,
     answer: ({ endpoint }) => endpoint.queue.health(endpoint.workers()),
   },
-  'purge-queue': { method: 'POST', takesId: false, answer: ({ endpoint }) => endpoint.queue.purge() },
+  'purge-queue': {
+    method: 'POST',
+    takesId: false,
+    serverOnly: true,
+    answer: ({ endpoint }) => endpoint.queue.purge(),
+  },
   status: {
     method: 'GET',
     takesId: true,
-    answer: ({ endpoint, id }) => plainStatus(known(endpoint.queue.status(id), id)),
+    answer: ({ endpoint, id }) => plainStatus(endpoint, known(endpoint.queue.status(id), id)),
   },
   stream: { method: 'GET', takesId: true, answer: streamItems },
   cancel: {
@@ -60,6 +74,7 @@ const verbs: Record<string, Verb> = {
   retry: {
     method: 'POST',
     takesId: true,
+    serverOnly: true,
     answer: ({ endpoint, id }) => brief(known(endpoint.queue.retry(id), id)),
   },
 }
@@ -78,7 +93,16 @@ export function addQueueRoutes(app: H3, host: QueueRoutesHost): void {
         hint: `use ${verb.method}`,
       })
     }
-    return verb.answer({ route, endpoint: await host.endpoint(route), request: event.req, id })
+    const peer = event.context.peer as Peer
+    if (verb.serverOnly && peer.kind === 'page') throw serverOnly(segments.at(verb.takesId ? -2 : -1)!)
+    return verb.answer({ route, endpoint: await host.endpoint(route), request: event.req, id, peer })
+  })
+}
+
+function serverOnly(what: string): AppError {
+  return new AppError('OPTION_SERVER_ONLY', {
+    message: `"${what}" is not available to pages`,
+    hint: 'use it from a program, or in code that runs on a server',
   })
 }
 
@@ -104,16 +128,18 @@ async function runSync(visit: Visit): Promise<unknown> {
   const submitted = await submit(visit, 'runsync', 20_000_000)
   const waitMs = clamp(Number(new URL(visit.request.url).searchParams.get('wait') ?? 90_000), 1_000, 300_000)
   const status = await visit.endpoint.queue.wait(submitted.id, waitMs)
-  return plainStatus(known(status, submitted.id))
+  return plainStatus(visit.endpoint, known(status, submitted.id))
 }
 
 /** Parses a job and queues it; everything but `input` is optional. */
 async function submit(
-  { route, endpoint, request }: Visit,
+  { route, endpoint, request, peer }: Visit,
   kind: 'run' | 'runsync',
   limitBytes: number,
 ): Promise<JobStatus> {
   const body = parseJob(await readJson(request, limitBytes), route)
+  const option = Object.entries(body.options).find(([, value]) => value !== undefined)?.[0]
+  if (option && peer.kind === 'page') throw serverOnly(option)
   const header = body.input['flash:call']
   const input: QueueInput =
     route.fact.kind === 'class'
@@ -169,7 +195,7 @@ function parseJob(
   const options = {
     executionTimeoutMs: milliseconds('policy.executionTimeout', policy.executionTimeout, 5_000, 604_800_000),
     ttlMs: milliseconds('policy.ttl', policy.ttl, 10_000, 604_800_000),
-    lowPriority: policy.lowPriority === true,
+    lowPriority: policy.lowPriority === true ? true : undefined,
     webhook: typeof fields.webhook === 'string' ? fields.webhook : undefined,
   }
   return { input: fields.input as QueueInput, options }
@@ -187,7 +213,7 @@ function milliseconds(field: string, value: unknown, min: number, max: number): 
 
 async function streamItems({ endpoint, id }: Visit): Promise<unknown> {
   const { status, stream } = known(endpoint.queue.stream(id), id)
-  const items = (await plainOutput(stream.map(({ output }) => output as Message))) as unknown[]
+  const items = await Promise.all(stream.map(({ output }) => plainMessage(output as Message)))
   return { status, stream: items.map((output) => ({ output })) }
 }
 
@@ -196,10 +222,10 @@ function brief({ id, status }: JobStatus): unknown {
 }
 
 /** A job as Runpod shows it. A failure that is the request's or the module's fault is an HTTP error instead. */
-async function plainStatus(status: JobStatus): Promise<unknown> {
+async function plainStatus({ queue }: LocalEndpoint, status: JobStatus): Promise<unknown> {
   if (status.status === 'FAILED') throwUnlessThrown(status)
   if (status.output === undefined || !isFinalState(status.status)) return status
-  return { ...status, output: await plainOutput(status.output as Output) }
+  return { ...status, output: await plainOutput(queue, status) }
 }
 
 /** Codes of failures before or around the function: the caller sent something wrong, or the code does not load. */

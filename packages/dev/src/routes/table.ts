@@ -12,6 +12,8 @@ export interface Route {
 
 export interface RouteTable {
   routes: Route[]
+  /** Functions it was made of. */
+  size: number
   find(path: string): Route | undefined
   problems: AppError[]
 }
@@ -43,7 +45,7 @@ export function createRouteTable(facts: readonly FunctionFact[]): RouteTable {
     if (inFile.length === 1) for (const route of shortForms(inFile[0]!)) add(route)
   }
   const routes = [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
-  return { routes, find: (path) => byPath.get(path), problems }
+  return { routes, size: facts.length, find: (path) => byPath.get(path), problems }
 }
 
 function longForms(fact: FunctionFact): Route[] {

@@ -32,6 +32,8 @@ interface Attempt {
 /** A loop is called stuck after two seconds, so a stopped call is looked at a little later. */
 const LOOK_AGAIN_MS = 2_500
 const RECHECK_MS = 250
+/** Workers beside those that are stuck or about to end: each stuck one keeps a processor busy. */
+const SPARE = 2
 
 export function createPool(options: PoolOptions): Pool {
   const { queue, clock } = options
@@ -101,12 +103,20 @@ function stopCall(
   { clock, pump, end }: { clock: Clock; pump(): void; end(link: WorkerLink): void },
 ): void {
   link.cancel(call, reason)
-  if (link.isStuck()) return end(link)
-  clock.after(LOOK_AGAIN_MS, () => {
-    if (link.isStuck()) end(link)
-    link.abandon(call)
-    pump()
-  })
+  const look = (then: () => void) => {
+    // What the worker said while this process was busy itself is heard before it is judged.
+    setImmediate(() => {
+      if (link.isStuck()) end(link)
+      then()
+    })
+  }
+  look(() => {})
+  clock.after(LOOK_AGAIN_MS, () =>
+    look(() => {
+      link.abandon(call)
+      pump()
+    }),
+  )
 }
 
 /** The workers themselves: which there are, and which of them may get a job. */
@@ -124,7 +134,8 @@ function createCrew({ limits, launch }: PoolOptions) {
     const { workers, maxConcurrency } = limits()
     const free = usable()
     const least = free.filter((link) => link.calls < maxConcurrency).sort((a, b) => a.calls - b.calls)[0]
-    return least ?? (free.length < workers ? start() : null)
+    if (least) return least
+    return free.length < workers && links.size < workers + SPARE ? start() : null
   }
   const endIdle = () => {
     for (const link of links) if ((retiring.has(link) || link.retired) && link.calls === 0) link.kill()

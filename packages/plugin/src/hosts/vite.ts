@@ -4,6 +4,18 @@ import { type PluginContext, setUp } from '../context.ts'
 import { wordsFilter } from '../filter.ts'
 import { replaceForScan } from '../hooks/transform.ts'
 
+/** Files the dev server never serves: Vite's own list, which a list of a plugin replaces, and ours. */
+const DENIED = [
+  '.env',
+  '.env.*',
+  '*.{crt,pem,key,p12,pfx,cer,der}',
+  '.npmrc',
+  '.yarnrc.yml',
+  '.netrc',
+  '**/.git/**',
+  '**/.flash/**',
+]
+
 /** Reads Vite's configuration, and adds the environment in which functions are compiled. */
 export function adaptVite(context: PluginContext): UnpluginOptions {
   return {
@@ -57,15 +69,7 @@ function addEnvironment(
         : {},
     ssr: command === 'serve' ? { external: ours } : {},
     server: {
-      fs: {
-        deny: [
-          ...(config.server?.fs?.deny ?? ['.env', '.env.*', '*.{crt,pem}', '**/.git/**']),
-          '**/.flash/**',
-          '.npmrc',
-          '.netrc',
-          '*.{key,p12,pfx}',
-        ],
-      },
+      fs: { deny: [...new Set([...DENIED, ...(config.server?.fs?.deny ?? [])])] },
       watch: config.server?.watch === null ? null : { ignored: ['**/.flash/**'] },
     },
   }
