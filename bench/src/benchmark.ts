@@ -14,6 +14,8 @@ export interface Row {
   flash: Measure
   /** The figure that the aim is about; `flash` itself when omitted. */
   figure?: Measure
+  /** What holds the true figure in 95 of 100 runs, where that is known. */
+  range?: [low: number, high: number]
   /** The largest figure that is good enough. */
   aim?: number
   note?: string

@@ -5,7 +5,7 @@ import { call as callOnce, findRefs, jsonRoute, pageRoute, type Route } from './
 import { startChild } from './child.ts'
 import type { ViteInput, ViteReady } from './programs/vite.ts'
 import { createProject } from './project.ts'
-import { median, medianRatio, type Pair } from './statistics.ts'
+import { median, medianRatio, type Pair, ratioInterval } from './statistics.ts'
 import { price } from './work.ts'
 
 const connections = 20
@@ -116,11 +116,12 @@ async function measureLatency({ quick, progress }: RunOptions, subjects: Record<
 
 async function measureLoad({ quick, progress }: RunOptions, subjects: Record<Name, Subject>) {
   const stretches: Record<Name, Stretch[]> = { bare: [], runner: [], flash: [], wide: [] }
-  const [rounds, ms] = quick ? [2, 1000] : [5, 2000]
+  const [rounds, ms] = quick ? [2, 1000] : [8, 1000]
   progress(`${rounds} rounds of ${ms} ms with ${connections} connections`)
   for (let round = -1; round < rounds; round++) {
     for (const [name, subject] of Object.entries(subjects) as [Name, Subject][]) {
-      const stretch = await load(subject, ms)
+      // The first stretch is for warming up.
+      const stretch = await load(subject, round < 0 ? 3 * ms : ms)
       if (round >= 0) stretches[name].push(stretch)
     }
   }
@@ -166,15 +167,14 @@ function toLatencyRows({ bare, runner, flash }: Record<Name, number[]>): Row[] {
 function toLoadRows({ bare, runner, flash, wide }: Record<Name, Stretch[]>): Row[] {
   const middle = (stretches: Stretch[], pick: keyof Stretch) =>
     median(stretches.map((stretch) => stretch[pick]))
-  const ratio = (stretches: Stretch[]) =>
-    medianRatio(
-      stretches.map(({ serverCpu }, round): Pair => ({ plain: bare[round]!.serverCpu, flash: serverCpu })),
-    )
+  const pairsOf = (stretches: Stretch[]) =>
+    stretches.map(({ serverCpu }, round): Pair => ({ plain: bare[round]!.serverCpu, flash: serverCpu }))
   const cpuRow = (what: string, stretches: Stretch[], more = ''): Row => ({
     what,
     plain: { value: middle(bare, 'serverCpu'), unit: 'µs' },
     flash: { value: middle(stretches, 'serverCpu'), unit: 'µs' },
-    figure: { value: ratio(stretches), unit: 'times' },
+    figure: { value: medianRatio(pairsOf(stretches)), unit: 'times' },
+    range: ratioInterval(pairsOf(stretches)),
     aim: 3,
     note: `the worker, a process of its own, takes ${middle(stretches, 'workerCpu').toFixed(1)} µs more${more}`,
   })
@@ -187,7 +187,7 @@ function toLoadRows({ bare, runner, flash, wide }: Record<Name, Stretch[]>): Row
     cpuRow(
       `CPU of the server per call, ${connections} connections`,
       flash,
-      `; the module runner's server ${ratio(runner).toFixed(2)}×`,
+      `; the module runner's server ${medianRatio(pairsOf(runner)).toFixed(2)}×`,
     ),
     cpuRow(`the same with maxConcurrency: ${connections}`, wide),
     speedRow(`calls per second, ${connections} connections`, flash),

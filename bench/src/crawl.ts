@@ -39,9 +39,9 @@ async function measure(
   }
   progress(`${first.plain.modules} modules without the plugin, ${first.flash.modules} with it`)
   const rounds: Round[] = []
-  const count = quick ? 2 : 10
+  const count = quick ? 2 : 8
   for (let round = 0; round < count; round++) {
-    if (round % 5 === 0) progress(`round ${round + 1} of ${count}`)
+    if (round % 4 === 0) progress(`round ${round + 1} of ${count}`)
     // The order alternates, so that being second is no advantage.
     if (round % 2 === 0) {
       const before = await sample({ root: plainRoot, flash: false })
@@ -83,6 +83,7 @@ function toRow(
     plain: { value: median(pairs.map(({ plain }) => plain)) / 1000, unit: 'ms' },
     flash: { value: median(pairs.map(({ flash }) => flash)) / 1000, unit: 'ms' },
     figure: { value: medianRatio(pairs), unit: 'times' },
+    range: [low, high],
     aim,
     note: `${pairs.length} pairs; the ratio is known to ${low.toFixed(3)}–${high.toFixed(3)} (95 %)`,
   }

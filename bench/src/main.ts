@@ -6,7 +6,7 @@ import { call } from './call.ts'
 import { crawl } from './crawl.ts'
 import { edit } from './edit.ts'
 import { size } from './size.ts'
-import { isReached, printTable } from './table.ts'
+import { judge, printMarkdown, printTable } from './table.ts'
 
 const benchmarks: Benchmark[] = [crawl, edit, call, bytes, size]
 
@@ -15,15 +15,17 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     quick: { type: 'boolean' },
     json: { type: 'boolean' },
+    markdown: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 })
 
 if (values.help) {
-  console.log('npm run bench -- [--only crawl,edit,call,bytes,size] [--quick] [--json]')
+  console.log('npm run bench -- [--only crawl,edit,call,bytes,size] [--quick] [--json | --markdown]')
   process.exit()
 }
 
+const print = values.markdown ? printMarkdown : printTable
 const started = performance.now()
 const results: { name: string; title: string; rows: Row[] }[] = []
 for (const { name, title, run } of pickBenchmarks(values.only)) {
@@ -32,7 +34,7 @@ for (const { name, title, run } of pickBenchmarks(values.only)) {
     progress: (text) => console.error(`• ${name}: ${text} …`),
   })
   results.push({ name, title, rows })
-  if (!values.json) console.log(`\n${printTable(title, rows)}\n`)
+  if (!values.json) console.log(`\n${print(title, rows)}\n`)
 }
 const machine = {
   node: process.version,
@@ -61,7 +63,5 @@ function pickBenchmarks(only: string[] | undefined): Benchmark[] {
 }
 
 function toJson({ name, title, rows }: (typeof results)[number]) {
-  const judge = (row: Row) =>
-    row.aim === undefined ? undefined : isReached((row.figure ?? row.flash).value, row.aim)
-  return { name, title, rows: rows.map((row) => ({ ...row, reached: judge(row) })) }
+  return { name, title, rows: rows.map((row) => ({ ...row, verdict: judge(row) })) }
 }

@@ -15,20 +15,41 @@ export function printTable(title: string, rows: Row[]): string {
   return [title, align(columns), ...body].map((line) => line.trimEnd()).join('\n')
 }
 
-function toCells({ what, plain, flash, figure = flash, aim }: Row): string[] {
-  const verdict = aim === undefined ? '' : isReached(figure.value, aim) ? 'reached' : 'missed'
+/** The same rows as a table for a document. */
+export function printMarkdown(title: string, rows: Row[]): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  const body = rows.flatMap((row) => {
+    const [what, ...others] = toCells(row)
+    return line([row.note ? `${what} (${row.note})` : what!, ...others])
+  })
+  return [`### ${title}\n`, line(columns), line(['---', ...columns.slice(1).map(() => '--:')]), ...body].join(
+    '\n',
+  )
+}
+
+function toCells(row: Row): string[] {
+  const { what, plain, flash, figure = flash, aim } = row
   return [
     what,
     plain ? toText(plain) : '',
     toText(flash),
     figure === flash ? '' : toText(figure),
     aim === undefined ? '' : `≤ ${toText({ value: aim, unit: figure.unit })}`,
-    verdict,
+    judge(row) ?? '',
   ]
 }
 
-export function isReached(figure: number, aim: number): boolean {
-  return figure <= aim
+/** Whether the aim is reached; nobody can tell while the figure is not known well enough. */
+export function judge({
+  flash,
+  figure = flash,
+  aim,
+  range,
+}: Row): 'reached' | 'missed' | 'unclear' | undefined {
+  if (aim === undefined) return undefined
+  const [low, high] = range ?? [figure.value, figure.value]
+  if (high <= aim) return 'reached'
+  return low > aim ? 'missed' : 'unclear'
 }
 
 function toText({ value, unit }: Measure): string {

@@ -544,22 +544,22 @@ export const slow = remote({ name: 'slow', executionTimeoutMs: 5_000, input }, a
   test('an edit of .env, of a shared constant, and of env in the config reach the next call', async () => {
     project = createProject({
       'src/main.ts': '',
-      '.env': 'COLOR=red\nSHAPE=round\n',
+      '.env': 'PAINT=red\nSHAPE=round\n',
       'src/shared.ts':
-        "export const shared = { name: 'shared', env: ['COLOR'], executionTimeoutMs: 60_000 }\n",
+        "export const shared = { name: 'shared', env: ['PAINT'], executionTimeoutMs: 60_000 }\n",
       'src/one.ts': `import { getContext, remote } from 'unplugin-flash'
 import { shared } from './shared.ts'
-export const one = remote(shared, async () => [process.env.COLOR ?? null, process.env.SHAPE ?? null, Math.round((getContext().deadline! - Date.now()) / 10_000)])
+export const one = remote(shared, async () => [process.env.PAINT ?? null, process.env.SHAPE ?? null, Math.round((getContext().deadline! - Date.now()) / 10_000)])
 `,
     })
     vite = await startVite(project)
     const one = async () => (await call('one/run_sync')).output
     expect(await one()).toEqual(['red', null, 6])
-    await project.write('.env', 'COLOR=blue\nSHAPE=round\n')
+    await project.write('.env', 'PAINT=blue\nSHAPE=round\n')
     await expect.poll(one, { timeout: 10_000 }).toEqual(['blue', null, 6])
     await project.edit('src/shared.ts', '60_000', '120_000')
     await expect.poll(one, { timeout: 10_000 }).toEqual(['blue', null, 12])
-    await project.edit('src/shared.ts', "['COLOR']", "['COLOR', 'SHAPE']")
+    await project.edit('src/shared.ts', "['PAINT']", "['PAINT', 'SHAPE']")
     await expect.poll(one, { timeout: 10_000 }).toEqual(['blue', 'round', 12])
   })
 

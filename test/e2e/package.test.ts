@@ -45,7 +45,7 @@ beforeAll(() => {
         skipLibCheck: false,
         types: [],
       },
-      include: ['src/relay.ts', 'src/counter.ts'],
+      include: ['src/counter.ts', 'src/stateful.ts'],
     }),
   )
   execFileSync(

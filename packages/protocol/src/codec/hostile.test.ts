@@ -18,7 +18,7 @@ function refusal({ rich, text, parts }: Hostile, direction: Direction): unknown 
 }
 
 /** Linear in the text, with room for a busy machine: what these guard against takes minutes or gigabytes. */
-const budgetMs = (text: string) => 500 + text.length / 10_000
+const budgetMs = (text: string) => 2_000 + text.length / 2_000
 const budgetBytes = (text: string) => 8_000_000 + text.length * 12
 
 describe.each([
