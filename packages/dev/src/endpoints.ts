@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FunctionFact, ResolvedEndpointConfig } from '@flash/protocol'
+import { AppError, type FunctionFact, type ResolvedEndpointConfig } from '@flash/protocol'
 import { stateFolder } from '@flash/server'
 import {
   createEndpoint,
@@ -41,6 +41,7 @@ interface Entry {
 export function createEndpoints(options: EndpointsOptions): Endpoints {
   const entries = new Map<string, Entry>()
   const settingsOf = async (name: string, config: ResolvedEndpointConfig): Promise<EndpointSettings> => {
+    checkTarget(name, config)
     const address = await options.address()
     const files = options.envFiles()
     const named = resolveWorkerEnv(name, config.env, { process: process.env, files })
@@ -79,6 +80,15 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       entries.clear()
     },
   }
+}
+
+/** What is asked to run elsewhere must not quietly run here. */
+function checkTarget(name: string, { dev }: ResolvedEndpointConfig): void {
+  if (dev.target === null || dev.target === 'local') return
+  throw new AppError('NOT_AVAILABLE', {
+    message: `endpoint "${name}" has dev.target "${dev.target}", which this version does not have`,
+    hint: 'leave dev.target out, or set it to "local"',
+  })
 }
 
 /** Where code finds its volume, by the name of the first one. */

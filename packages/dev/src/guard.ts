@@ -33,6 +33,11 @@ export function checkPeer(request: Request, incoming: IncomingMessage | undefine
 
 function checkSite(site: string, headers: Headers, loopback: boolean): Peer {
   if (site === 'same-origin') return { loopback, kind: 'page' }
+  if (site === 'none')
+    throw forbidden(
+      'this address is not for the address bar',
+      'call it from the app, or from a program such as curl',
+    )
   const from = headers.get('origin') ?? 'another site'
   throw forbidden(
     `a page of ${from} may not call this development server (${site})`,

@@ -120,10 +120,11 @@ function toModuleError(error: unknown, root: string): AppError {
   const missing = /^(?:Cannot find (?:module|package)|Failed to resolve import) ['"]([^'"]+)['"]/.exec(
     message,
   )?.[1]
-  if (missing && /^[@\w]/.test(missing)) return notInstalled(missing, message, error)
+  if (missing && /^[@\w]/.test(missing))
+    return notInstalled(missing, message.replaceAll(`${root}/`, ''), error)
   return withPlace(
     new AppError('MODULE_FAILED', {
-      message: stripAnsi(message),
+      message: stripAnsi(message.replaceAll(`${root}/`, '')),
       hint: 'correct the file and save it; the next call picks it up',
       at: placeOf(error as ViteError, root),
       frame: frame && stripAnsi(frame),

@@ -54,7 +54,7 @@ export function resolveOptions(options: PluginOptions = {}): ResolvedOptions {
   })
   if (problems.length > 0) {
     throw new AppError('BAD_OPTION', {
-      message: `flash(): ${problems.join('; ')}`,
+      message: `flash(): ${problems.join('; ')}; correct the options in vite.config.ts`,
       hint: 'correct the options of flash() in vite.config.ts',
     })
   }

@@ -92,7 +92,7 @@ export class Session {
     return this.guarded(async () => {
       this.guard.check()
       const body = await this.guard.race(
-        encodeBody({ ...this.target.bound, args, ...toFields(this.options), ...flags }),
+        encodeBody({ ...this.target.bound, args, ...toFields(this.options), ...flags }).catch(throwAsRemote),
       )
       this.guard.check()
       const begun: Begun = {}
@@ -260,6 +260,12 @@ export class Session {
     })
     await this.guard.race(pause).finally(withdraw)
   }
+}
+
+/** What cannot be sent is told like what the other side refuses. */
+function throwAsRemote(error: unknown): never {
+  const { name, code, message, hint, data } = error as RemoteError
+  throw name === 'AppError' ? new RemoteError(code, message, { hint, data, cause: error }) : error
 }
 
 /** Tells the server that nobody wants a job any more; the page may be closing. */

@@ -42,6 +42,11 @@ const span: Check = {
   is: (value) => typeof value === 'number' && value > 0 && value <= 2_147_483_647,
   wanted: 'milliseconds above 0',
 }
+const between = (min: number, max: number): Check => ({
+  is: (value) => typeof value === 'number' && value >= min && value <= max,
+  wanted: `milliseconds from ${min} to ${max}`,
+})
+
 const record: Check = { is: (value) => typeof value === 'object' && value !== null, wanted: 'an object' }
 
 const pageFields: Record<string, Check> = {
@@ -55,8 +60,8 @@ const pageFields: Record<string, Check> = {
 const serverFields: Record<string, Check> = {
   ...pageFields,
   warm: flag,
-  executionTimeoutMs: span,
-  ttlMs: span,
+  executionTimeoutMs: between(5_000, 604_800_000),
+  ttlMs: between(10_000, 604_800_000),
   lowPriority: flag,
   webhook: text,
   s3Config: record,

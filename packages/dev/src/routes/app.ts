@@ -11,7 +11,6 @@ import { addQueueRoutes, errorResponse, type QueueRoutesHost } from './queue.ts'
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
 
 export interface AppOptions extends QueueRoutesHost {
-  prefix: string
   token: string
   rpc: RpcHandler
   onInternal(error: unknown): void

@@ -3,7 +3,6 @@ import {
   checkPlain,
   type ErrorCode,
   errorCodes,
-  isFinalState,
   type JobStatus,
   type Message,
   type QueueInput,
@@ -20,6 +19,7 @@ import type { Route } from './table.ts'
 export interface QueueRoutesHost {
   route(path: string): Promise<Route | undefined>
   knownPaths(): string[]
+  prefix: string
   endpoint(route: Route): Promise<LocalEndpoint>
 }
 
@@ -85,7 +85,7 @@ export function addQueueRoutes(app: H3, host: QueueRoutesHost): void {
     const segments = event.url.pathname.split('/').filter(Boolean).map(decodeSegment)
     const found = splitPath(segments)
     const route = found && (await host.route(found.path))
-    if (!found || !route) throw noRoute(segments, host.knownPaths())
+    if (!found || !route) throw noRoute(segments, host.knownPaths(), host.prefix)
     const { verb, id } = found
     if (event.req.method !== verb.method) {
       throw new AppError('METHOD_NOT_ALLOWED', {
@@ -224,7 +224,7 @@ function brief({ id, status }: JobStatus): unknown {
 /** A job as Runpod shows it. A failure that is the request's or the module's fault is an HTTP error instead. */
 async function plainStatus({ queue }: LocalEndpoint, status: JobStatus): Promise<unknown> {
   if (status.status === 'FAILED') throwUnlessThrown(status)
-  if (status.output === undefined || !isFinalState(status.status)) return status
+  if (status.output === undefined) return status
   return { ...status, output: await plainOutput(queue, status) }
 }
 
@@ -259,12 +259,12 @@ function known<T>(value: T | undefined, id: string): T {
   })
 }
 
-function noRoute(segments: string[], paths: string[]): AppError {
+function noRoute(segments: string[], paths: string[], prefix: string): AppError {
   const hint =
     paths.length > 0
       ? `there is: ${paths
           .slice(0, 8)
-          .map((path) => `/${path}/run_sync`)
+          .map((path) => `${prefix}/${path}/run_sync`)
           .join(', ')}`
       : 'no remote function was found in this project'
   return new AppError('NOT_FOUND', { message: `no function answers at /${segments.join('/')}`, hint })
