@@ -10,6 +10,8 @@ export default defineConfig({
           name: 'rooms',
           include: ['packages/*/src/**/*.test.ts', 'worker/src/**/*.test.ts'],
           testTimeout: 20_000,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -20,7 +22,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // These start browsers, servers and workers of their own, one file at a time and after the rooms.
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -9,7 +9,12 @@ type NodeBacked = Request & { runtime?: { node?: { req?: IncomingMessage } } }
  *
  * - throws `PAYLOAD_TOO_LARGE` with both sizes as soon as `limitBytes` is passed, whatever the declared length.
  */
-export function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+  return Buffer.concat(await readChunks(request, limitBytes))
+}
+
+/** The same in the pieces that came, uncopied. */
+export function readChunks(request: Request, limitBytes: number): Promise<Uint8Array[]> {
   const declared = Number(request.headers.get('content-length') ?? 0)
   if (declared > limitBytes) return Promise.reject(tooLarge(declared, limitBytes))
   const incoming = (request as NodeBacked).runtime?.node?.req
@@ -18,7 +23,7 @@ export function readBody(request: Request, limitBytes: number): Promise<Uint8Arr
     : readStream(request, limitBytes)
 }
 
-function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
+function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array[]> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -34,7 +39,7 @@ function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Ui
       else chunks.push(chunk)
     }
     incoming.on('data', onData)
-    incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
+    incoming.on('end', () => resolve(chunks))
     incoming.on('error', (error) => fail(brokenBody(error)))
     incoming.on('close', () => {
       if (!incoming.complete) fail(brokenBody())
@@ -42,7 +47,7 @@ function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Ui
   })
 }
 
-async function readStream(request: Request, limitBytes: number): Promise<Uint8Array> {
+async function readStream(request: Request, limitBytes: number): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
@@ -50,7 +55,7 @@ async function readStream(request: Request, limitBytes: number): Promise<Uint8Ar
     if (size > limitBytes) throw tooLarge(size, limitBytes)
     chunks.push(chunk)
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
+  return chunks
 }
 
 function tooLarge(size: number, limit: number): AppError {

@@ -1,4 +1,4 @@
-import { encodeMessage, FrameType, type Message } from '@flash/protocol'
+import { encodeMessageChunks, FrameType, type Message } from '@flash/protocol'
 import type { RpcJob } from './backend.ts'
 
 /** What a job said and its reader has not taken yet. */
@@ -24,15 +24,17 @@ const ROOM_BYTES = 4 * 1024 * 1024
  * - `onEnd`: the job said its last word.
  */
 export function openOutbox(job: RpcJob, first: Message[], from: number, onEnd: () => void): Outbox {
-  let chunks = first.map(encodeMessage) as Uint8Array[]
+  let chunks: Uint8Array[] = first.flatMap((message) => encodeMessageChunks(message))
   let wake = () => {}
   let stop = () => {}
   const state = { items: from, bytes: 0, finished: false, paused: false }
   const hear = (message: Message) => {
     if (state.finished || state.paused) return
-    const bytes = encodeMessage(message)
-    chunks.push(bytes)
-    state.bytes += bytes.length
+    // Parts are passed on as they are: a large one is copied only when the answer is put together.
+    for (const chunk of encodeMessageChunks(message)) {
+      chunks.push(chunk)
+      state.bytes += chunk.length
+    }
     if (message.type === FrameType.item) state.items++
     state.finished = isFinal(message.type)
     state.paused = !state.finished && message.type === FrameType.item && state.bytes > ROOM_BYTES

@@ -10,7 +10,7 @@ import {
 } from '@flash/protocol'
 import { answerJob, answerWhole } from './answer.ts'
 import type { RpcBackend, RpcJob } from './backend.ts'
-import { readBody } from './body.ts'
+import { readChunks } from './body.ts'
 import type { Capability } from './capability.ts'
 import { createReaders, type Readers } from './readers.ts'
 import { MARKER, problemBody, problemHeaders, toProblem } from './problem.ts'
@@ -180,7 +180,7 @@ function openJob(context: RpcContext, envelope: ResumeEnvelope, caller: RpcCalle
 }
 
 async function readCall(request: Request, limitBytes: number): Promise<Message> {
-  const body = await readBody(request, limitBytes)
+  const chunks = await readChunks(request, limitBytes)
   let message: Message | undefined
   const reader = createMessageReader(
     (next) => {
@@ -189,7 +189,7 @@ async function readCall(request: Request, limitBytes: number): Promise<Message> 
     },
     { bytes: limitBytes },
   )
-  reader.push(body)
+  for (const chunk of chunks) reader.push(chunk)
   reader.end()
   if (message?.type !== FrameType.call)
     throw new AppError('BAD_FRAMES', { message: 'the body holds no call message' })

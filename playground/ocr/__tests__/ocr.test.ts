@@ -257,6 +257,13 @@ describe('the sample', () => {
     await another.page.close()
   })
 
+  /** Had it gone on to the end, it would have spent as much as before. */
+  const expectRest = async (worker: number, ticksBefore: number) => {
+    const spent = () => spentIn(worker, 2_000)
+    await expect.poll(spent, { timeout: readingMs, interval: 0 }).toBeLessThan(20)
+    expect(ticksOf(worker) - ticksBefore).toBeLessThan(ticks / 2)
+  }
+
   test('can be stopped: no further line comes, and the worker rests', testMs, async () => {
     const [worker] = workers()
     await button('Try the sample').click()
@@ -271,8 +278,7 @@ describe('the sample', () => {
     expect(await page.getByRole('progressbar').count()).toBe(0)
     // Who stopped with the keyboard goes on from the results.
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('results-title')
-    await expect.poll(() => spentIn(worker!, 2_000), { timeout: readingMs, interval: 0 }).toBeLessThan(20)
-    expect(ticksOf(worker!) - stoppedAt).toBeLessThan(ticks / 2)
+    await expectRest(worker!, stoppedAt)
     expect(await lines().count()).toBe(count)
     expect(await status().textContent()).toMatch(/^Stopped/)
   })
@@ -295,6 +301,15 @@ describe('the sample', () => {
     await page.getByRole('img', { name: 'Your picture, head.png' }).waitFor()
     await inPhase('done')
     expect(await copied()).toEqual(printed.head)
+  })
+
+  test('stops with its page', testMs, async () => {
+    const [worker] = workers()
+    await button('Try the sample').click()
+    await lines().first().waitFor()
+    await page.reload()
+    await expectRest(worker!, ticksOf(worker!))
+    await inPhase('empty')
   })
 })
 

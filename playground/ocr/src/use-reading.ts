@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import type { Line } from './ocr/reader.ts'
 import { explain, findProblem, nothingFound, type Problem } from './problems.ts'
 import { type Found, read } from './receipt.ts'
@@ -56,6 +56,11 @@ export function useReading() {
   )
 
   const stop = useCallback(() => current.current?.stop.abort(), [])
+  // A job goes on without its page, and nobody would see this one's lines.
+  useEffect(() => {
+    addEventListener('pagehide', stop)
+    return () => removeEventListener('pagehide', stop)
+  }, [stop])
   return { reading, start, stop, complain }
 }
 

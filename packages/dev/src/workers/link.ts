@@ -2,7 +2,7 @@ import {
   AppError,
   type Clock,
   createMessageReader,
-  encodeMessage,
+  encodeMessageChunks,
   FrameType,
   type FromWorker,
   fromWireError,
@@ -73,9 +73,11 @@ export function createLink(options: LinkOptions): WorkerLink {
     tail: createTail(),
     state: { next: 1, lastBeat: clock.now(), ready: false, retired: false, gone: false },
     send(message, parts = []) {
+      if (shared.state.gone) return
       const text = JSON.stringify(message)
-      if (!shared.state.gone)
-        launched.send(encodeMessage({ type: FrameType.channel, rich: false, text, parts }))
+      // Chunk by chunk: parts can be large, and need no copy on their way.
+      for (const chunk of encodeMessageChunks({ type: FrameType.channel, rich: false, text, parts }))
+        launched.send(chunk)
     },
   }
   const { calls, state, send, tail } = shared
