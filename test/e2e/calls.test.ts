@@ -183,7 +183,7 @@ describe('leaving', () => {
       while ((await flash.lastAbort()) !== 'waiting') await new Promise((resolve) => setTimeout(resolve, 20))
       abort.abort()
       const name = await call
-      for (let n = 0; n < 50 && (await flash.lastAbort()) !== 'aborted'; n++)
+      for (let n = 0; n < 250 && (await flash.lastAbort()) !== 'aborted'; n++)
         await new Promise((resolve) => setTimeout(resolve, 20))
       return [name, await flash.lastAbort()]
     })

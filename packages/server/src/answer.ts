@@ -56,20 +56,20 @@ function untilFinished(outbox: Outbox, clock: Clock, graceMs: number): Promise<v
 }
 
 function answerStream(request: Request, outbox: Outbox, reader: Reader, options: AnswerOptions): Response {
-  let started = false
+  let startedAt: number | null = null
   const stopPings = keepAlive(outbox, options)
   const leave = () => {
     stopPings()
     if (outbox.isFinished()) return
     outbox.leave()
-    reader.leave(started)
+    reader.leave(startedAt === null ? null : options.clock.now() - startedAt)
   }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       while (outbox.isEmpty() && !outbox.isFinished())
         await new Promise<void>((resolve) => outbox.onWord(resolve))
       if (!outbox.isEmpty()) {
-        started = true
+        startedAt ??= options.clock.now()
         const chunks = outbox.take()
         controller.enqueue(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
       }

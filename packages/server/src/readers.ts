@@ -3,8 +3,8 @@ import type { RpcJob } from './backend.ts'
 
 /** One connection that reads a job. */
 export interface Reader {
-  /** It is gone before the job ended; `started` tells whether anything was sent to it. */
-  leave(started: boolean): void
+  /** It is gone before the job ended; `readMs` is how long it was sent something, `null` when nothing was. */
+  leave(readMs: number | null): void
   /** The job ended, and nobody has to come back for it. */
   done(): void
 }
@@ -24,6 +24,9 @@ interface Entry {
   withdraw: () => void
 }
 
+const EARLY_MS = 1_000
+const EARLY_PATIENCE_MS = 3_000
+
 /** A job that lost its last reader is cancelled, unless one comes back within `waitMs`. */
 export function createReaders(clock: Clock, waitMs: number): Readers {
   const entries = new Map<string, Entry>()
@@ -40,11 +43,13 @@ export function createReaders(clock: Clock, waitMs: number): Readers {
     entry.readers++
     entry.withdraw()
     return {
-      leave(started) {
+      leave(readMs) {
         if (--entry.readers > 0 || entries.get(keyOf(job)) !== entry) return
         // Nobody has the token yet, so nobody can come back for the answer.
-        if (started) entry.withdraw = clock.after(waitMs, () => cancel(job))
-        else cancel(job)
+        if (readMs === null) return cancel(job)
+        // A caller that aborts while its first answer is on the way never sees the token that cancels.
+        const patienceMs = readMs < EARLY_MS ? Math.min(waitMs, EARLY_PATIENCE_MS) : waitMs
+        entry.withdraw = clock.after(patienceMs, () => cancel(job))
       },
       done: () => forget(job),
     }

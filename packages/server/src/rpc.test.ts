@@ -248,6 +248,7 @@ describe('a reader that leaves', () => {
     const messages: Message[] = []
     const parse = createMessageReader((message) => messages.push(message))
     parse.push((await reader.read()).value!)
+    all.clock.advance(1_000)
     return { ...all, abort, reader, token: tokenOf(messages) }
   }
 
@@ -255,6 +256,20 @@ describe('a reader that leaves', () => {
     const { abort, clock, cancelled } = await start()
     abort.abort()
     clock.advance(29_999)
+    expect(cancelled).toEqual([])
+    clock.advance(1)
+    expect(cancelled).toEqual(['the caller left'])
+  })
+
+  test('right at the start, maybe without having seen its token, is waited for three seconds', async () => {
+    const { handle, listeners, clock, cancelled } = setUp()
+    const abort = new AbortController()
+    const answer = handle(request({ args: [] }, { signal: abort.signal }), ref, page)
+    await vi.waitFor(() => expect(listeners.size).toBe(1))
+    clock.advance(20)
+    await (await answer).body!.getReader().read()
+    abort.abort()
+    clock.advance(2_999)
     expect(cancelled).toEqual([])
     clock.advance(1)
     expect(cancelled).toEqual(['the caller left'])

@@ -34,6 +34,7 @@ async function isSameStub(context: PluginContext, { file, read, type }: HotUpdat
   }
 }
 
+/** What a page asked for in another way, as text with `?raw`, is not compiled: it did change. */
 function withoutFile({ modules, file }: HotUpdateOptions): EnvironmentModuleNode[] {
-  return modules.filter((module) => module.file !== file)
+  return modules.filter(({ id }) => id !== file)
 }
