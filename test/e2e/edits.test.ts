@@ -111,6 +111,13 @@ test('a syntax error answers 500 with the place, shows the overlay, and recovers
   expect(await inPage(() => marker)).toBe(before)
 })
 
+test('the overlay follows the save, without a call', async () => {
+  await project.edit('src/basics.ts', 'export const sum = remote(', 'export const sum = = remote(')
+  await watched.page.locator('vite-error-overlay').waitFor({ state: 'attached' })
+  await project.edit('src/basics.ts', '= = remote(', '= remote(')
+  await watched.page.locator('vite-error-overlay').waitFor({ state: 'detached' })
+})
+
 test('an edit of the config applies to the next call', async () => {
   await project.edit('src/trouble.ts', "name: 'trouble' }", "name: 'trouble', executionTimeoutMs: 4 }")
   await until(() => inPage(() => flash.fine().catch((error: any) => error.code)), 'BAD_CONFIG')

@@ -82,6 +82,6 @@ export const fine = remote({ name: 'trouble' }, async () => 'fine')
 export const loop = remote({ name: 'looping', executionTimeoutMs: 5_000 }, async () => { for (;;) {} })
 export const exit = remote({ name: 'exiting' }, async (code: number) => { console.log('about to leave'); process.exit(code) })
 export const timer = remote({ name: 'timing' }, async () => { setTimeout(() => { throw new Error('from a timer') }, 10); await new Promise((resolve) => setTimeout(resolve, 5_000)) })
-export const memory = remote({ name: 'hungry' }, async () => { const all: any[] = []; for (;;) all.push(new Array(1e6).fill(all.length)) })
+export const memory = remote({ name: 'hungry' }, async () => { const all: any[] = []; for (;;) all.push(new Array(1e6).fill(0.5)) })
 `,
 }

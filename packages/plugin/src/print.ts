@@ -9,6 +9,7 @@ type RouteTable = ReturnType<DevServer['routes']>
 /** The dev server's words go to Vite's logger; what does not compile also goes to the overlay of open pages. */
 export function createLog(server: ViteDevServer): DevLog {
   const { logger } = server.config
+  let shown: string | null = null
   return {
     output(endpoint, stream, text) {
       for (const line of text.replace(/\n$/, '').split('\n')) {
@@ -20,8 +21,11 @@ export function createLog(server: ViteDevServer): DevLog {
     error: (error) =>
       logger.error(printError(error), { timestamp: true, error: error instanceof Error ? error : undefined }),
     problem(error) {
-      if (error) logger.error(printError(error), { timestamp: true })
-      showOverlay(server, error)
+      const text = error && printError(error)
+      // Each call of a broken module tells the same again.
+      if (text !== null && text !== shown) logger.error(text, { timestamp: true })
+      if (text !== null || shown !== null) showOverlay(server, error)
+      shown = text
     },
   }
 }

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
-import { createDevServer, type DevServer, refuseUpgrades } from '@flash/dev'
+import { resolve } from 'node:path'
+import { createDevServer, type DevLog, type DevServer, refuseUpgrades } from '@flash/dev'
+import type { AppError } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
 import { loadEnv, type ResolvedConfig, type ViteDevServer } from 'vite'
 import type { PluginContext } from '../context.ts'
@@ -12,6 +14,7 @@ interface Running {
   dev: DevServer
   /** The Vite server it answers for now. */
   attachedTo: object
+  log: DevLog
   /** What it was made with; another one is made when the configuration says otherwise. */
   settings: string
 }
@@ -25,6 +28,7 @@ function sharedMap<T>(name: string): Map<string, T> {
 export function serveDev(context: PluginContext): UnpluginOptions {
   let dev: DevServer | null = null
   let vite: ViteDevServer | null = null
+  let log: DevLog | null = null
   return {
     name: 'flash:dev',
     vite: {
@@ -35,6 +39,7 @@ export function serveDev(context: PluginContext): UnpluginOptions {
         const attachment = {}
         entry.attachedTo = attachment
         dev = entry.dev
+        log = entry.log
         vite = server
         dev.attach({
           project: context.project,
@@ -61,9 +66,15 @@ export function serveDev(context: PluginContext): UnpluginOptions {
         // Vite does this a little later; a call in between would get the old code and keep it.
         for (const file of files) vite?.environments.flash?.moduleGraph.onFileChange(file)
         dev.invalidate(files)
+        log?.problem(problemIn(context, id))
       },
     },
   }
+}
+
+/** What is wrong with a file as it was just saved; calls tell what else is. */
+function problemIn({ project, root }: PluginContext, file: string): AppError | null {
+  return project.problems().find(({ at }) => at && resolve(root, at.file) === resolve(file)) ?? null
 }
 
 /** The dev server of before a restart, unless what it was made with changed. */
@@ -77,20 +88,21 @@ async function openOrReuse(context: PluginContext, server: ViteDevServer): Promi
 
 function open(context: PluginContext, server: ViteDevServer, settings: string): Running {
   const { isolation, inspect, maxBodyBytes } = context.options
-  const resolve = createRequire(import.meta.url).resolve
+  const resolveFile = createRequire(import.meta.url).resolve
+  const log = createLog(server)
   const dev = createDevServer({
     root: context.root,
     prefix: context.prefix,
     entry: {
-      program: resolve('unplugin-flash/internal/worker'),
-      inline: resolve('unplugin-flash/internal/inline'),
+      program: resolveFile('unplugin-flash/internal/worker'),
+      inline: resolveFile('unplugin-flash/internal/inline'),
     },
     isolation,
     inspect,
     maxBodyBytes,
-    log: createLog(server),
+    log,
   })
-  const entry = { dev, attachedTo: server, settings }
+  const entry = { dev, log, attachedTo: server, settings }
   servers.set(context.root, entry)
   return entry
 }
