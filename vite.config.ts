@@ -31,6 +31,9 @@ export default defineConfig({
       exclude: [
         '**/fixtures/**',
         '**/*.test-d.ts',
+        // What only tests use.
+        '**/testing/**',
+        '**/{testing,fixture,scripted-server}.ts',
         // Programs of a child process, where nobody counts; the tests of `together` run them.
         'worker/src/local/main.ts',
         'worker/src/local/watchdog.ts',

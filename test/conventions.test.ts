@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { findBareTodos, findDeadCode } from './conventions/comments.ts'
+import { findBareSuppressions, findBareTodos, findDeadCode } from './conventions/comments.ts'
 import {
   findDeepImports,
   findEngineDifferences,
@@ -132,6 +132,19 @@ const rules: [string, (sources: Source[]) => string[], bad: [Files, string[]][],
     {
       'a.ts': `// TODO(#12): later\n// FIXME(https://example.com/issues/1)\nconst text = '// TODO'`,
       'b.md': 'TODO',
+    },
+  ],
+  [
+    'what switches a check off is for one line, and says why',
+    findBareSuppressions,
+    [
+      [{ 'a.ts': `/* oxlint-disable */` }, ['a.ts:1: oxlint-disable']],
+      [{ 'a.ts': `// oxlint-disable-next-line no-eval` }, ['a.ts:1: oxlint-disable-next-line no-eval']],
+      [{ 'a.ts': `run() // @ts-ignore it is fine` }, ['a.ts:1: @ts-ignore it is fine']],
+      [{ 'a.ts': `// @ts-expect-error` }, ['a.ts:1: @ts-expect-error']],
+    ],
+    {
+      'a.ts': `// oxlint-disable-next-line a/no-b, c -- users may\n// @ts-expect-error the point of it\n/* v8 ignore start -- elsewhere */`,
     },
   ],
   [

@@ -10,6 +10,18 @@ export function findBareTodos(sources: Source[]): string[] {
   )
 }
 
+/** What switches a check off is for one line, and says why. */
+export function findBareSuppressions(sources: Source[]): string[] {
+  const allowed =
+    /^\s*(?:oxlint-disable-next-line [\w/, -]+ -- \S|@ts-expect-error \S|v8 ignore (?:start|stop|next) --)/
+  const switching =
+    /\b(?:oxlint|eslint)-|@ts-(?:expect-error|ignore|nocheck)\b|\bbiome-ignore\b|\bv8 ignore\b/
+  return eachComment(sources).flatMap(({ file, line, text }) => {
+    const lines = text.split('\n').filter((one) => switching.test(one) && !allowed.test(one))
+    return lines.map((one) => `${file}:${line}: ${one.trim()}`)
+  })
+}
+
 /** Code that was commented out instead of deleted. */
 export function findDeadCode(sources: Source[]): string[] {
   return eachComment(sources).flatMap(({ file, line, text }) => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { repository, type Project } from './project.ts'
 
 /** A running `vite` command. */
@@ -37,8 +38,7 @@ export async function startVite(
   let output = ''
   const waiting = new Set<() => void>()
   const add = (text: Buffer) => {
-    // oxlint-disable-next-line no-control-regex
-    output += text.toString().replace(/\u001b\[[0-9;]*m/g, '')
+    output += stripVTControlCharacters(text.toString())
     for (const look of waiting) look()
   }
   child.stdout.on('data', add)

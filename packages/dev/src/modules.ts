@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import type { Project } from '@flash/compiler'
 import { AppError, type FunctionFact, type SourcePosition } from '@flash/protocol'
 import type { DevEnvironment, EnvironmentModuleNode } from 'vite'
@@ -124,10 +125,10 @@ function toModuleError(error: unknown, root: string): AppError {
     return notInstalled(missing, message.replaceAll(`${root}/`, ''), error)
   return withPlace(
     new AppError('MODULE_FAILED', {
-      message: stripAnsi(message.replaceAll(`${root}/`, '')),
+      message: stripVTControlCharacters(message.replaceAll(`${root}/`, '')),
       hint: 'correct the file and save it; the next call picks it up',
       at: placeOf(error as ViteError, root),
-      frame: frame && stripAnsi(frame),
+      frame: frame && stripVTControlCharacters(frame),
       cause: error,
     }),
   )
@@ -147,13 +148,8 @@ function withPlace(error: AppError): AppError {
 function notInstalled(specifier: string, message: string, cause: unknown): AppError {
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
   return new AppError('DEPENDENCY_NOT_INSTALLED', {
-    message: stripAnsi(message),
+    message: stripVTControlCharacters(message),
     hint: `run: npm install ${name}`,
     cause,
   })
-}
-
-function stripAnsi(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/\u001b\[[0-9;]*m/g, '')
 }

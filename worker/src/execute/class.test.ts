@@ -25,7 +25,7 @@ class Model extends Base {
     return () => {}
   }
   [Symbol.iterator]() {}
-  // oxlint-disable-next-line unicorn/no-thenable
+  // oxlint-disable-next-line unicorn/no-thenable -- users may write one
   then() {}
   toJSON() {}
 }
@@ -56,7 +56,7 @@ for (const name of [
 }
 
 test('a class without methods says so', () => {
-  // oxlint-disable-next-line typescript/no-extraneous-class
+  // oxlint-disable-next-line typescript/no-extraneous-class -- users may write one
   expect(() => findMethod(class {}, 'any')).toThrow(
     expect.objectContaining({
       message: 'class without a name has no public method "any"',

@@ -100,7 +100,7 @@ test('a setup that hangs is told when nobody wants its state any more', async ()
 test('what setup throws need not be an error', async () => {
   const { acquire } = setUp()
   const make = () => {
-    // oxlint-disable-next-line no-throw-literal
+    // oxlint-disable-next-line no-throw-literal -- users may throw one
     throw 'just text'
   }
   await expect(acquire({ make })).rejects.toMatchObject({

@@ -188,7 +188,7 @@ test('a blocked process ends when the one that started it was killed', async () 
 test('the same program serves in a thread', async () => {
   const worker = new Worker(program, { stdout: true, stderr: true, env: {} })
   const parent = createParent({
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     send: (bytes) => worker.postMessage(bytes),
     onData: (listener) => void worker.on('message', listener),
   })
