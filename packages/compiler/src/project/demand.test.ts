@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createProject } from '../project.ts'
@@ -96,6 +97,26 @@ describe('what changed since it was asked for', () => {
     await project.update(project.path('src/helper.ts'))
     return project.changedDemand()
   }
+
+  test('what could not be read in between is compared with what was told last', async () => {
+    let isBroken = false
+    const host = {
+      load: async (file: string) => readFileSync(file, 'utf8'),
+      async resolve(specifier: string, importer: string) {
+        if (isBroken) throw new Error('the resolver fails')
+        return specifier.startsWith('./') ? join(dirname(importer), `${specifier}.ts`) : null
+      },
+    }
+    using project = createTestProject({ ...files, ...helper('export const help = () => 0') }, { host })
+    await project.scan()
+    expect(await demandOf(project, 'a')).toEqual({})
+    isBroken = true
+    expect(await edit(project, `import { limit } from './shared'\nexport const help = () => limit`)).toEqual(
+      [],
+    )
+    isBroken = false
+    expect(await project.changedDemand()).toEqual([project.path('src/shared.ts')])
+  })
 
   test('nothing, before anybody asked and after an edit that wants the same', async () => {
     using project = createTestProject(files)

@@ -32,9 +32,16 @@ export function createDemands(state: ProjectState): Demands {
     async changedDemand() {
       const names = [...kept.keys()]
       const changes = names.map(async (name) => {
-        const before = await kept.get(name)!
+        const last = kept.get(name)!
+        const before = await last
         kept.delete(name)
-        return compareDemand(before, await demand(name))
+        try {
+          return compareDemand(before, await demand(name))
+        } catch (error) {
+          // What does not parse for the moment is compared after the fix with what workers were told last.
+          kept.set(name, last)
+          throw error
+        }
       })
       const results = await Promise.allSettled(changes)
       return [...new Set(results.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])))]
