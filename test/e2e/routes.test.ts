@@ -28,6 +28,8 @@ export const write = remote({ name: 'volume', volumes: NetworkVolume({ name: 'mo
   return process.env.FLASH_VOLUME
 })
 `,
+    'src/values.ts':
+      "import { remote } from 'unplugin-flash'\nexport const odd = remote({}, async () => new Map([[1, 2]]))\n",
     'src/barrel.ts': "export { remote as gpuFunction } from 'unplugin-flash'\n",
     'src/renamed.ts':
       "import { gpuFunction } from './barrel.ts'\nexport const next = gpuFunction({}, async (n: number) => n + 'planted body'.length - 11)\n",
@@ -214,6 +216,16 @@ test('a webhook is told the result', async () => {
     webhook: `http://127.0.0.1:${port}/done`,
   })
   expect(await told).toMatchObject({ id: body.id, status: 'COMPLETED', output: 'hello ann!' })
+})
+
+test('a webhook that cannot be told ends nothing but itself', async () => {
+  const { status, body } = await post('basics/greet/run', { input: { name: 'ann' }, webhook: 'not a url' })
+  expect([status, body]).toMatchObject([422, { code: 'BAD_INPUT', data: { field: 'webhook' } }])
+  const { port } = hook.address() as { port: number }
+  const webhook = `http://127.0.0.1:${port}/never`
+  await post('values/odd/run', { input: { 'flash:call': { v: 1 } }, webhook })
+  await vite.waitFor(/webhook \| job \S+ could not be told to http:\/\/127\.0\.0\.1:\d+: .*map/i)
+  expect((await post('basics/greet/run_sync', { input: { name: 'ann' } })).body.output).toBe('hello ann!')
 })
 
 test('a function made by a barrel that renames remote is one like the others', async () => {

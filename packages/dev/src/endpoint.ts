@@ -141,13 +141,15 @@ async function tellWebhook(
   queue: Queue,
   { clock, onOutput }: EndpointContext,
 ): Promise<void> {
-  const output = await plainOutput(queue, status)
-  if (await sendWebhook(url, { ...status, output }, { clock })) return
-  onOutput(
-    'webhook',
-    'stderr',
-    `job ${status.id} could not be told to ${new URL(url).origin}: no answer was 200`,
-  )
+  const complain = (why: string) =>
+    onOutput('webhook', 'stderr', `job ${status.id} could not be told to ${new URL(url).origin}: ${why}`)
+  try {
+    const output = await plainOutput(queue, status)
+    if (!(await sendWebhook(url, { ...status, output }, { clock }))) complain('no answer was 200')
+  } catch (error) {
+    // A result that is no plain JSON, or items that are gone: nobody waits for this promise.
+    complain((error as Error).message)
+  }
 }
 
 /** Functions of one endpoint share its queue, and not their callers' keys. */

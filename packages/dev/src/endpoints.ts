@@ -97,7 +97,7 @@ function volumeOf({ volumes: [volume] }: ResolvedEndpointConfig, root: string): 
   const folder = join(
     stateFolder(root),
     'volumes',
-    (volume.name ?? volume.id ?? 'volume').replace(/[^\w.-]/g, '_'),
+    (volume.name ?? volume.id ?? 'volume').replace(/[^\w.-]|^\.+/g, '_'),
   )
   mkdirSync(folder, { recursive: true })
   return { FLASH_VOLUME: folder }

@@ -47,6 +47,16 @@ const between = (min: number, max: number): Check => ({
   wanted: `milliseconds from ${min} to ${max}`,
 })
 
+const address: Check = {
+  is: (value) => typeof value === 'string' && isWebAddress(value),
+  wanted: 'a URL with http or https',
+}
+
+/** Whether a text can be posted to. */
+export function isWebAddress(text: string): boolean {
+  return /^https?:/i.test(text) && URL.canParse(text)
+}
+
 const record: Check = { is: (value) => typeof value === 'object' && value !== null, wanted: 'an object' }
 
 const pageFields: Record<string, Check> = {
@@ -63,7 +73,7 @@ const serverFields: Record<string, Check> = {
   executionTimeoutMs: between(5_000, 604_800_000),
   ttlMs: between(10_000, 604_800_000),
   lowPriority: flag,
-  webhook: text,
+  webhook: address,
   s3Config: record,
 }
 

@@ -1,6 +1,7 @@
 export type { RpcBackend, RpcJob } from './backend.ts'
 export * from './capability.ts'
 export { readBody } from './body.ts'
+export { isWebAddress } from './envelope.ts'
 export type { CallEnvelope } from './envelope.ts'
 export { MARKER, problemBody, problemHeaders, toProblem } from './problem.ts'
 export { loadProjectKey, stateFolder } from './project-key.ts'

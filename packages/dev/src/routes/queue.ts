@@ -7,7 +7,7 @@ import {
   type Message,
   type QueueInput,
 } from '@flash/protocol'
-import { problemBody, problemHeaders, readBody, toProblem } from '@flash/server'
+import { isWebAddress, problemBody, problemHeaders, readBody, toProblem } from '@flash/server'
 import { H3, type H3Event } from 'h3'
 import type { LocalEndpoint } from '../endpoint.ts'
 import type { Peer } from '../guard.ts'
@@ -196,9 +196,19 @@ function parseJob(
     executionTimeoutMs: milliseconds('policy.executionTimeout', policy.executionTimeout, 5_000, 604_800_000),
     ttlMs: milliseconds('policy.ttl', policy.ttl, 10_000, 604_800_000),
     lowPriority: policy.lowPriority === true ? true : undefined,
-    webhook: typeof fields.webhook === 'string' ? fields.webhook : undefined,
+    webhook: parseWebhook(fields.webhook),
   }
   return { input: fields.input as QueueInput, options }
+}
+
+function parseWebhook(value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'string' && isWebAddress(value)) return value
+  throw new AppError('BAD_INPUT', {
+    message: `webhook is ${JSON.stringify(value)}`,
+    hint: 'give a URL with http or https',
+    data: { field: 'webhook' },
+  })
 }
 
 function milliseconds(field: string, value: unknown, min: number, max: number): number | undefined {
