@@ -1,5 +1,6 @@
+import { resolve, sep } from 'node:path'
 import type { UnpluginOptions } from 'unplugin'
-import { loadEnv, type ResolvedConfig, type UserConfig } from 'vite'
+import { loadEnv, type UserConfig } from 'vite'
 import { type PluginContext, setUp } from '../context.ts'
 import { wordsFilter } from '../filter.ts'
 import { replaceForScan } from '../hooks/transform.ts'
@@ -33,9 +34,10 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
           env: { ...config.env, ...loadEnv(config.mode, config.envDir || config.root, config.envPrefix) },
         })
         const folders = Object.values(config.environments).map((environment) => environment.build.outDir)
-        context.outDirs = config.command === 'build' ? ownFolders(config, folders) : []
-        const resolve = config.createResolver()
-        context.resolve = async (specifier, importer) => toFile(await resolve(specifier, importer))
+        context.outDirs =
+          config.command === 'build' ? ownFolders(config.root, config.build.emptyOutDir, folders) : []
+        const find = config.createResolver()
+        context.resolve = async (specifier, importer) => toFile(await find(specifier, importer))
         if (context.testing) return
         await (context.scanned = context.project.scan())
         // A dev server runs long: a name that is made while it runs must count too, so it looks at every module itself.
@@ -75,12 +77,11 @@ function addEnvironment(
   }
 }
 
-/** Folders a failed build may empty: inside the project, and emptied by Vite as well. */
-function ownFolders(config: ResolvedConfig, folders: string[]): string[] {
-  if (config.build.emptyOutDir === false) return []
-  return [...new Set(folders.map((folder) => `${config.root}/${folder}`))].filter(
-    (folder) => !folder.includes('..'),
-  )
+/** Folders a failed build may empty: those that Vite empties by itself, below the project and never the project. */
+export function ownFolders(root: string, emptyOutDir: boolean | null, outDirs: string[]): string[] {
+  if (emptyOutDir === false) return []
+  const folders = outDirs.map((folder) => resolve(root, folder))
+  return [...new Set(folders)].filter((folder) => folder.startsWith(resolve(root) + sep))
 }
 
 /** A file of the project's own code, or nothing: packages are not looked into. */
