@@ -35,7 +35,9 @@ export default defineConfig({
         '**/testing/**',
         '**/{testing,fixture,scripted-server}.ts',
         // Programs of a child process, where nobody counts; the tests of `together` run them.
+        'worker/src/bundle/main.ts',
         'worker/src/local/main.ts',
+        'worker/src/local/pipe.ts',
         'worker/src/local/watchdog.ts',
       ],
       reporter: ['text-summary', 'html'],

@@ -7,16 +7,51 @@ import manifest from './package.json' with { type: 'json' }
 const here = dirname(fileURLToPath(import.meta.url))
 
 // Small libraries travel inside, as the rooms do; whatever package.json names as a dependency stays outside.
-const inside = ['@standard-schema/spec', 'devalue', 'h3', 'ignore', 'rou3', 'srvx']
+const inside = [
+  '@rollup/plugin-commonjs',
+  '@rollup/plugin-json',
+  '@rollup/plugin-node-resolve',
+  '@rollup/pluginutils',
+  '@standard-schema/spec',
+  '@yarnpkg/parsers',
+  'citty',
+  'commondir',
+  'deepmerge',
+  'devalue',
+  'es-errors',
+  'estree-walker',
+  'fdir',
+  'function-bind',
+  'get-tsconfig',
+  'h3',
+  'hasown',
+  'ignore',
+  'is-core-module',
+  'is-module',
+  'is-reference',
+  'js-yaml',
+  'path-parse',
+  'picomatch',
+  'resolve',
+  'resolve-pkg-maps',
+  'rou3',
+  'srvx',
+]
 
 export default defineConfig({
   cwd: here,
   entry: {
     index: 'src/index.ts',
     vite: 'src/vite.ts',
+    rollup: 'src/rollup.ts',
+    rolldown: 'src/rolldown.ts',
     client: 'src/client.ts',
+    server: 'src/server.ts',
+    cli: 'src/cli.ts',
     'internal/worker': 'src/internal/worker.ts',
     'internal/inline': 'src/internal/inline.ts',
+    'internal/bundle': 'src/internal/bundle.ts',
+    'internal/gateway': 'src/internal/gateway.ts',
     'internal/define': 'src/internal/define.ts',
     'internal/local': 'src/internal/local.ts',
   },
@@ -46,9 +81,13 @@ function emitLicenses(this: {
   this.emitFile({ type: 'asset', fileName: 'LICENSES.md', source })
 }
 
+/** A library without a licence file says in its manifest which one it has. */
 function readLicense(name: string) {
   const folder = join(here, '../../node_modules', name)
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
-  if (!file) throw new Error(`${name} has no licence file in ${folder}`)
-  return readFileSync(join(folder, file), 'utf8').trim()
+  if (file) return readFileSync(join(folder, file), 'utf8').trim()
+  const { license, author, repository } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  if (!license) throw new Error(`${name} has no licence in ${folder}`)
+  const owner = author?.name ?? author ?? repository?.url ?? repository ?? name
+  return `${license}, copyright of ${owner}`
 }

@@ -406,7 +406,13 @@ describe('a connection that breaks', () => {
     }
     const first = await post(`f.${capability.tag('f')}`, { args: [] })
     await first.reader.read()
-    const token = capability.seal({ endpoint: 'basics', jobId: 'job-1', subject: null, expires: 600_000 })
+    const token = capability.seal({
+      endpoint: 'basics',
+      jobId: 'job-1',
+      id: 'f',
+      subject: null,
+      expires: 600_000,
+    })
     await post('resume', { token, from: 0 })
     // Only now does the server learn that the first connection is gone.
     first.leave()

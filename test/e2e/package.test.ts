@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { appFiles } from '../helpers/fixture.ts'
+import { launchBrowser, openPage } from '../helpers/browser.ts'
 import { page, repository } from '../helpers/project.ts'
+
+declare const flash: Record<string, any>
 
 const folder = mkdtempSync(join(tmpdir(), 'flash-package-'))
 const app = join(folder, 'app')
@@ -120,4 +123,50 @@ test('an installed package runs a function in dev', async () => {
 
 test('its types hold in a strict project that checks libraries too', () => {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { cwd: app, stdio: 'pipe' })
+})
+
+test('an installed package builds, and flash start serves the app with its functions', async () => {
+  const { VITEST: _, NODE_ENV: __, ...env } = process.env
+  execFileSync(process.execPath, ['node_modules/vite/bin/vite.js', 'build'], { cwd: app, env, stdio: 'pipe' })
+  const greeting = execFileSync(
+    process.execPath,
+    [
+      '.flash/build/basics/main.mjs',
+      '--test-input',
+      '{"input":{"flash:call":{"v":1,"fn":"greet"},"name":"ann"}}',
+    ],
+    { cwd: app, encoding: 'utf8' },
+  )
+  expect(JSON.parse(greeting)).toEqual({ output: 'hello ann!' })
+  const child = spawn(
+    join(app, 'node_modules/.bin/flash'),
+    ['start', '--public', '--port', '0', '--host', '127.0.0.1', '--json'],
+    { cwd: app, env: { ...env, FLASH_TARGET: 'local', NODE_ENV: 'production' } },
+  )
+  const browser = await launchBrowser()
+  try {
+    const line = await new Promise<string>((resolve, reject) => {
+      let output = ''
+      child.stdout.on('data', (text) => {
+        output += text
+        if (output.includes('\n')) resolve(output.split('\n')[0]!)
+      })
+      child.on('exit', () => reject(new Error(output)))
+    })
+    const { url } = JSON.parse(line) as { url: string }
+    const { page, errors } = await openPage(browser, url)
+    await page.getByText('ready').waitFor()
+    expect(await page.evaluate(() => flash.relay('bob'))).toBe('relayed: hello bob!')
+    expect(await page.evaluate(() => new flash.Counter(1).add(2))).toBe(3)
+    expect((await fetch(`${url}/.flash-facts`)).status).toBe(404)
+    await page.goto(`${url}/any/page`)
+    await page.getByText('ready').waitFor()
+    expect(errors).toEqual([])
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  } finally {
+    child.kill('SIGKILL')
+    await browser.close()
+  }
 })

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { createProject, type Project, repository } from './project.ts'
@@ -14,31 +13,6 @@ export function copyPlayground(name: string): Project {
   const allow = JSON.stringify(['.', repository])
   const instead = `cacheDir: '.vite', build: { sourcemap: true }, server: { host: '127.0.0.1', fs: { allow: ${allow} } },`
   return createProject({ 'vite.config.ts': config.replace(server, instead) }, original)
-}
-
-/** Runs `vite build` as a user would. */
-export function buildProject(project: Project): Promise<{ code: number; output: string }> {
-  const { VITEST: _vitest, NODE_ENV: _nodeEnv, ...env } = process.env
-  const vite = join(repository, 'node_modules/vite/bin/vite.js')
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [vite, 'build'],
-      { cwd: project.root, env: { ...env, NO_COLOR: '1' } },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
-    )
-  })
-}
-
-/** Everything a browser could ever get of a build, by file name. */
-export function readBuild(project: Project): Map<string, string> {
-  const folder = project.path('dist')
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
-  return new Map(
-    files
-      .filter((entry) => entry.isFile())
-      .map((entry) => [entry.name, readFileSync(join(entry.parentPath, entry.name), 'utf8')]),
-  )
 }
 
 declare const axe: {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { onExit } from '@flash/emulator'
 import { stateFolder } from '@flash/server'
-import { onExit } from './exit.ts'
 
 /** What server code in this process finds, keyed by project root. */
 export interface DevEntry {

@@ -1,18 +1,29 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { AppError, type FunctionFact, type ResolvedEndpointConfig } from '@flash/protocol'
-import { stateFolder } from '@flash/server'
 import {
   createEndpoint,
   type EndpointContext,
   type EndpointSettings,
   type LocalEndpoint,
-} from './endpoint.ts'
-import { resolveWorkerEnv } from './env.ts'
+} from '@flash/emulator'
+import { AppError, type Clock, type FunctionFact, type ResolvedEndpointConfig } from '@flash/protocol'
+import { resolveWorkerEnv, volumeVariables } from '@flash/server'
+import type { ModuleServer } from './modules.ts'
+import { type Isolation, launchers, type LaunchOptions } from './workers/launch.ts'
+
+/** What endpoints need of the runtime around them. */
+export interface EndpointsContext {
+  clock: Clock
+  root: string
+  isolation: Isolation
+  inspect: boolean
+  entry: LaunchOptions['entry']
+  modules: ModuleServer
+  /** Lines a worker wrote while no call ran, and those of calls. */
+  onOutput(endpoint: string, stream: 'stdout' | 'stderr', text: string): void
+}
 
 export interface EndpointsOptions {
-  context: EndpointContext
+  context: EndpointsContext
   /** The endpoint's config as the source has it now: the same object until an edit. */
   config(name: string): Promise<ResolvedEndpointConfig>
   /** Vite's `.env*` files: the same object until they change. */
@@ -21,11 +32,13 @@ export interface EndpointsOptions {
   address(): Promise<Record<string, string>>
 }
 
+export type DevEndpoint = LocalEndpoint<FunctionFact>
+
 /** The endpoints that were called so far, each with the config it has now. */
 export interface Endpoints {
-  get(fact: FunctionFact): Promise<LocalEndpoint>
-  find(name: string): LocalEndpoint | undefined
-  all(): LocalEndpoint[]
+  get(fact: FunctionFact): Promise<DevEndpoint>
+  find(name: string): DevEndpoint | undefined
+  all(): DevEndpoint[]
   invalidate(files: string[]): void
   /** Fresh workers from the next call on. */
   retire(): void
@@ -33,7 +46,7 @@ export interface Endpoints {
 }
 
 interface Entry {
-  endpoint: LocalEndpoint
+  endpoint: DevEndpoint
   config: ResolvedEndpointConfig
   envFiles: Record<string, string>
 }
@@ -44,15 +57,10 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     checkTarget(name, config)
     const address = await options.address()
     const files = options.envFiles()
-    const named = resolveWorkerEnv(name, config.env, { process: process.env, files })
-    const env = { NODE_ENV: 'development', ...volumeOf(config, options.context.root), ...named, ...address }
-    return {
-      name,
-      key: endpointKey(name),
-      config,
-      env,
-      unnamed: Object.keys(files).filter((one) => !(one in env)),
-    }
+    const named = resolveWorkerEnv(name, config.env, { process: process.env, files, owner: 'the dev server' })
+    const volume = volumeVariables(config, options.context.root)
+    const env = { NODE_ENV: 'development', ...volume, ...named, ...address }
+    return { name, config, env, unnamed: Object.keys(files).filter((one) => !(one in env)) }
   }
   return {
     async get({ endpoint: name }) {
@@ -62,7 +70,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       if (known && known.config === config && known.envFiles === envFiles) return known.endpoint
       const settings = await settingsOf(name, config)
       // Another call may have made it while this one waited.
-      const endpoint = entries.get(name)?.endpoint ?? createEndpoint(settings, options.context)
+      const endpoint =
+        entries.get(name)?.endpoint ?? createEndpoint(settings, contextOf(name, options.context))
       endpoint.configure(settings)
       entries.set(name, { endpoint, config, envFiles })
       return endpoint
@@ -91,16 +100,32 @@ function checkTarget(name: string, { dev }: ResolvedEndpointConfig): void {
   })
 }
 
-/** Where code finds its volume, by the name of the first one. */
-function volumeOf({ volumes: [volume] }: ResolvedEndpointConfig, root: string): Record<string, string> {
-  if (!volume) return {}
-  const folder = join(
-    stateFolder(root),
-    'volumes',
-    (volume.name ?? volume.id ?? 'volume').replace(/[^\w.-]|^\.+/g, '_'),
-  )
-  mkdirSync(folder, { recursive: true })
-  return { FLASH_VOLUME: folder }
+/** One endpoint's view of the runtime: its modules are those compiled for it. */
+function contextOf(
+  name: string,
+  { modules, isolation, entry, inspect, ...context }: EndpointsContext,
+): EndpointContext<FunctionFact> {
+  const { root, clock, onOutput } = context
+  const key = endpointKey(name)
+  const answers: Record<string, (data: unknown[]) => Promise<unknown>> = {
+    fetchModule: ([url, importer, options]) =>
+      modules.fetchModule(
+        key,
+        url as string,
+        importer as string | undefined,
+        options as { cached?: boolean },
+      ),
+    getBuiltins: async () => modules.builtins(),
+    setupKey: ([functionId]) => modules.setupHash(functionId as string),
+  }
+  return {
+    root,
+    clock,
+    onOutput,
+    launch: (env) => launchers[isolation]({ entry, root, env, inspect }),
+    moduleOf: (fact) => modules.moduleOf(fact, key),
+    answer: (question, data) => answers[question]!(data),
+  }
 }
 
 /** Stands for an endpoint in module ids, where a name with dots would look like a file ending. */

@@ -1,6 +1,6 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '@flash/protocol'
+import { hasToken } from '@flash/server'
 
 export interface Peer {
   /** The request came over a loopback socket. */
@@ -61,12 +61,6 @@ function isEncrypted(incoming: IncomingMessage | undefined): boolean {
 /** True for 127.0.0.0/8, ::1 and their mapped forms; a socket that closed already has no address. */
 export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && (address === '::1' || /^(?:::ffff:)?127\./.test(address))
-}
-
-export function hasToken(headers: Headers, token: string): boolean {
-  const given = Buffer.from(/^bearer (.+)$/i.exec(headers.get('authorization') ?? '')?.[1] ?? '')
-  const wanted = Buffer.from(token)
-  return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
 function forbidden(message: string, hint: string): AppError {

@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import type { Project } from '@flash/compiler'
 import { type AppError, type Clock, systemClock } from '@flash/protocol'
-import { type Capability, createRpcHandler, type RpcHandler } from '@flash/server'
+import {
+  type Capability,
+  createLocalBackend,
+  createRpcHandler,
+  type Listener,
+  openListener,
+  type RpcHandler,
+} from '@flash/server'
 import { FastResponse } from 'srvx/node'
 import type { DevEnvironment } from 'vite'
-import { createBackend } from './backend.ts'
 import { announce, devEntries } from './discover.ts'
 import { createEndpoints, type Endpoints } from './endpoints.ts'
-import { hasToken } from './guard.ts'
-import { type Listener, openListener } from './listener.ts'
 import { createModuleServer, type ModuleServer } from './modules.ts'
 import { createMiddleware, type Middleware } from './routes/app.ts'
 import { createRouteTable, type RouteTable } from './routes/table.ts'
@@ -132,7 +136,7 @@ function attach(
   const modules = createModuleServer({ root, environment, project })
   modules.onProblem(log.problem)
   const find = (id: string) => project.get(id) ?? null
-  const backend = createBackend({
+  const backend = createLocalBackend({
     rescan,
     function: find,
     endpoint: endpoints.get,
@@ -172,10 +176,10 @@ function createAddress(root: string, token: string, rpc: () => RpcHandler) {
   let withdraw = () => {}
   return {
     open: () =>
-      (listener ??= openListener(
-        (...call) => rpc()(...call),
-        (headers) => hasToken(headers, token),
-      ).then((opened) => {
+      (listener ??= openListener((...call) => rpc()(...call), {
+        token,
+        tokenPlace: '.flash/dev.json',
+      }).then((opened) => {
         withdraw = announce(root, { url: opened.url, token })
         return opened
       })),

@@ -23,11 +23,12 @@ test('a bundler gets file, place and lines, and the sentence with its code and n
   expect(toHostError(error, '/app').message).toBe(shown.message)
 })
 
-test('what is not ours, or has no place, is passed on as it is', () => {
+test('what is not ours is passed on as it is, and what has no place has none', () => {
   const other = new TypeError('x')
   expect(toHostError(other, '/app')).toBe(other)
-  const nowhere = new AppError('BAD_OPTION', { message: 'y' })
-  expect(toHostError(nowhere, '/app')).toBe(nowhere)
+  const nowhere = toHostError(new AppError('BAD_OPTION', { message: 'y' }), '/app')
+  expect(nowhere.message).toBe('BAD_OPTION: y')
+  expect(nowhere).not.toHaveProperty('loc')
 })
 
 test('a terminal gets place, code, sentence, next step and lines', () => {

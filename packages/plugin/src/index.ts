@@ -1,10 +1,14 @@
 import { createUnplugin } from 'unplugin'
 import { createContext } from './context.ts'
+import { buildWorkers } from './hooks/build.ts'
 import { serveDev } from './hooks/dev.ts'
 import { updateStubs } from './hooks/hot-update.ts'
+import { checkLeaks } from './hooks/leaks.ts'
+import { servePreview } from './hooks/preview.ts'
 import { scanModules } from './hooks/scan.ts'
 import { replaceBodies } from './hooks/transform.ts'
-import { serveClient } from './hooks/virtual.ts'
+import { serveModules } from './hooks/virtual.ts'
+import { adaptRollup } from './hosts/rollup.ts'
 import { adaptVite } from './hosts/vite.ts'
 import type { PluginOptions } from './options.ts'
 
@@ -15,10 +19,14 @@ export const flash = createUnplugin<PluginOptions | undefined, true>((options) =
   const context = createContext(options)
   return [
     adaptVite(context),
+    adaptRollup(context),
     scanModules(context),
     replaceBodies(context),
-    serveClient(context),
+    serveModules(context),
     updateStubs(context),
     serveDev(context),
+    servePreview(context),
+    checkLeaks(context),
+    buildWorkers(context),
   ]
 })

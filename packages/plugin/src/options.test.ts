@@ -8,6 +8,8 @@ test('nothing has to be given', () => {
     inspect: false,
     maxBodyBytes: 10_000_000,
     configEnv: [],
+    role: 'client',
+    worker: {},
   })
 })
 
@@ -17,6 +19,10 @@ test('what is given is kept', () => {
     inspect: true,
     maxBodyBytes: 5,
     configEnv: ['REGION'],
+    app: 'receipts',
+    apiBase: 'https://api.example.com/receipts',
+    role: 'server',
+    worker: { plugins: () => [], minify: true, engine: 'rollup', inputOptions: {} },
   }
   expect(resolveOptions(options)).toMatchObject(options)
   expect(resolveOptions({ isolation: undefined })).toMatchObject({ isolation: 'process' })
@@ -30,6 +36,12 @@ for (const [options, message] of [
   [{ maxBodyBytes: 1.5 }, /bytes/],
   [{ configEnv: 'REGION' }, /a list of names/],
   [{ isolatoin: 'thread' }, /"isolatoin" is no option; there are: .*isolation/],
+  [{ app: ' ' }, /"app" is " "; allowed: a name/],
+  [{ apiBase: '/api' }, /absolute URL/],
+  [{ role: 'worker' }, /"client", "server"/],
+  [{ worker: [] }, /an object/],
+  [{ worker: { plugins: [] } }, /"worker.plugins" is \[\]; allowed: a function/],
+  [{ worker: { minfy: true } }, /"worker.minfy" is no option; there are: .*minify/],
   [{ constructor: 1 }, /"constructor" is no option/],
 ] as const) {
   test(`${JSON.stringify(options)} is refused`, () => {

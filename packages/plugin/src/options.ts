@@ -1,6 +1,8 @@
 import { AppError } from '@flash/protocol'
 
 export interface PluginOptions {
+  /** The project's name on the account; that of `package.json` when omitted. */
+  app?: string
   /** Where functions run in development; `local` is this machine. */
   target?: 'local'
   /** How a local worker is kept apart from the dev server: a process of its own (default), a thread, or not at all. */
@@ -11,14 +13,37 @@ export interface PluginOptions {
   maxBodyBytes?: number
   /** Variables that config expressions may read while they are evaluated, beside `NODE_ENV` and `MODE`. */
   configEnv?: string[]
+  /** Origin and path of the app's server, for a build whose pages are served from somewhere else: `https://api.example.com`. */
+  apiBase?: string
+  /** What a host without environments (Rollup) builds: pages (default), or code that runs on a server. */
+  role?: 'client' | 'server'
+  /** The build of the worker bundles. */
+  worker?: WorkerBuildOptions
 }
 
-export interface ResolvedOptions {
-  target: 'local'
-  isolation: 'process' | 'thread' | 'none'
-  inspect: boolean
-  maxBodyBytes: number
-  configEnv: string[]
+export interface WorkerBuildOptions {
+  /** Plugins of the bundler, made anew for each endpoint; those of the app are not used. */
+  plugins?: () => unknown[]
+  /** `false`: names of functions stay readable in stacks. */
+  minify?: boolean
+  /** The bundler: the one of the project when omitted, rolldown where Vite or rolldown is installed, else rollup with esbuild. */
+  engine?: 'rolldown' | 'rollup'
+  /** More input options of the bundler. */
+  inputOptions?: Record<string, unknown>
+}
+
+type Defaulted = 'target' | 'isolation' | 'inspect' | 'maxBodyBytes' | 'configEnv' | 'role' | 'worker'
+
+export type ResolvedOptions = PluginOptions & Required<Pick<PluginOptions, Defaulted>>
+
+const defaults: Pick<ResolvedOptions, Defaulted> = {
+  target: 'local',
+  isolation: 'process',
+  inspect: false,
+  maxBodyBytes: 10_000_000,
+  configEnv: [],
+  role: 'client',
+  worker: {},
 }
 
 type Check = [is: (value: unknown) => boolean, wanted: string]
@@ -27,11 +52,14 @@ const oneOf = (...values: string[]): Check => [
   (value) => values.includes(value as string),
   values.map((value) => `"${value}"`).join(', '),
 ]
+const flag: Check = [(value) => typeof value === 'boolean', 'true or false']
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const checks: Record<keyof PluginOptions, Check> = {
+  app: [(value) => typeof value === 'string' && value.trim() !== '', 'a name'],
   target: oneOf('local'),
   isolation: oneOf('process', 'thread', 'none'),
-  inspect: [(value) => typeof value === 'boolean', 'true or false'],
+  inspect: flag,
   maxBodyBytes: [
     (value) => Number.isSafeInteger(value) && (value as number) > 0,
     'a number of bytes above 0',
@@ -40,29 +68,50 @@ const checks: Record<keyof PluginOptions, Check> = {
     (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
     'a list of names',
   ],
+  apiBase: [isAddress, 'an absolute URL such as "https://api.example.com"'],
+  role: oneOf('client', 'server'),
+  worker: [isObject, 'an object'],
+}
+
+const workerChecks: Record<keyof WorkerBuildOptions, Check> = {
+  plugins: [(value) => typeof value === 'function', 'a function that returns plugins'],
+  minify: flag,
+  engine: oneOf('rolldown', 'rollup'),
+  inputOptions: [isObject, 'an object'],
+}
+
+function isAddress(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value)
 }
 
 /** Fills in defaults; every option that is unknown or wrong is named, with what is allowed. */
 export function resolveOptions(options: PluginOptions = {}): ResolvedOptions {
-  const problems = Object.entries(options).flatMap(([name, value]) => {
-    if (!Object.hasOwn(checks, name))
-      return [`"${name}" is no option; there are: ${Object.keys(checks).join(', ')}`]
-    const [is, wanted] = checks[name as keyof PluginOptions]
-    return value === undefined || is(value)
-      ? []
-      : [`"${name}" is ${JSON.stringify(value)}; allowed: ${wanted}`]
-  })
+  const { worker } = options
+  const problems = [
+    ...findProblems(options, checks, ''),
+    ...(isObject(worker) ? findProblems(worker!, workerChecks, 'worker.') : []),
+  ]
   if (problems.length > 0) {
     throw new AppError('BAD_OPTION', {
-      message: `flash(): ${problems.join('; ')}; correct the options in vite.config.ts`,
-      hint: 'correct the options of flash() in vite.config.ts',
+      message: `flash(): ${problems.join('; ')}`,
+      hint: 'correct the options of flash() in the configuration of your bundler, vite.config.ts for Vite',
     })
   }
-  return {
-    target: options.target ?? 'local',
-    isolation: options.isolation ?? 'process',
-    inspect: options.inspect ?? false,
-    maxBodyBytes: options.maxBodyBytes ?? 10_000_000,
-    configEnv: options.configEnv ?? [],
-  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(given) }
+}
+
+function findProblems(options: object, known: Record<string, Check>, prefix: string): string[] {
+  return Object.entries(options).flatMap(([name, value]) => {
+    if (!Object.hasOwn(known, name))
+      return [`"${prefix}${name}" is no option; there are: ${Object.keys(known).join(', ')}`]
+    const [is, wanted] = known[name]!
+    return value === undefined || is(value)
+      ? []
+      : [`"${prefix}${name}" is ${show(value)}; allowed: ${wanted}`]
+  })
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? typeof value
 }

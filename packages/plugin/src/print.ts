@@ -1,8 +1,9 @@
 import type { DevLog, DevServer } from '@flash/dev'
 import { AppError } from '@flash/protocol'
-import type { ViteDevServer } from 'vite'
+import type { Logger, ViteDevServer } from 'vite'
 import type { PluginContext } from './context.ts'
 import { printError } from './host-error.ts'
+import { alignRows } from './table.ts'
 
 type RouteTable = ReturnType<DevServer['routes']>
 
@@ -11,13 +12,7 @@ export function createLog(server: ViteDevServer): DevLog {
   const { logger } = server.config
   let shown: string | null = null
   return {
-    output(endpoint, stream, text) {
-      for (const line of text.replace(/\n$/, '').split('\n')) {
-        const shown = `${endpoint} | ${line}`
-        if (stream === 'stderr') logger.warn(shown)
-        else logger.info(shown)
-      }
-    },
+    output: createOutput(logger),
     error: (error) =>
       logger.error(printError(error), { timestamp: true, error: error instanceof Error ? error : undefined }),
     problem(error) {
@@ -27,6 +22,17 @@ export function createLog(server: ViteDevServer): DevLog {
       if (text !== null || shown !== null) showOverlay(server, error)
       shown = text
     },
+  }
+}
+
+/** What workers print, line by line, with the name of their endpoint. */
+export function createOutput(logger: Logger): DevLog['output'] {
+  return (endpoint, stream, text) => {
+    for (const line of text.replace(/\n$/, '').split('\n')) {
+      const shown = `${endpoint} | ${line}`
+      if (stream === 'stderr') logger.warn(shown)
+      else logger.info(shown)
+    }
   }
 }
 
@@ -66,30 +72,24 @@ export function printTable(server: ViteDevServer, table: RouteTable, context: Pl
   logger.info(
     "         gpu, cpu, data centres, CUDA, flashboot and min workers are ignored here; this machine's own GPU is visible",
   )
+  printRoutes(logger, table, context.prefix, target)
+  for (const warning of context.project.warnings()) logger.warn(printError(warning))
+  for (const problem of [...context.project.problems(), ...table.problems]) logger.error(printError(problem))
+  logger.info('')
+}
+
+/** Where each function answers programs. */
+export function printRoutes(logger: Logger, table: RouteTable, prefix: string, target: string): void {
   const long = table.routes.filter(({ short }) => !short)
   const rows = long.map(({ path, fact, callable }) => [
     'POST',
-    `${context.prefix}/${path.split('/').map(encodeURIComponent).join('/')}/run_sync`,
+    `${prefix}/${path.split('/').map(encodeURIComponent).join('/')}/run_sync`,
     fact.kind === 'class' ? `${fact.exportPath}.${callable.name}` : fact.exportPath,
     `${fact.at.file}:${fact.at.line}`,
     callable.kind,
     target,
   ])
   if (rows.length === 0) logger.info('  flash  no remote functions found yet')
-  for (const line of align([['method', 'path', 'function', 'source', 'kind', 'target'], ...rows]))
+  for (const line of alignRows([['method', 'path', 'function', 'source', 'kind', 'target'], ...rows]))
     logger.info(`  ${line}`)
-  for (const warning of context.project.warnings()) logger.warn(printError(warning))
-  for (const problem of [...context.project.problems(), ...table.problems]) logger.error(printError(problem))
-  logger.info('')
-}
-
-function align(rows: string[][]): string[] {
-  if (rows.length < 2) return []
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  )
 }

@@ -5,31 +5,67 @@
  * - `meaning`: one line for the documentation.
  */
 export const errorCodes = {
+  ACCOUNT_REFUSED: {
+    status: 502,
+    meaning: 'The platform refuses the account key, or the key may not use this endpoint.',
+  },
+  ASSET_NOT_FOUND: {
+    status: 500,
+    meaning:
+      '`new URL(…, import.meta.url)` names a file that is not there when the bundle is made. A warning.',
+  },
+  AUTHORIZE_MISSING: {
+    status: 403,
+    meaning: 'The production route has no `authorize`, so it lets nobody call anything.',
+  },
+  BAD_ADDRESS: {
+    status: 500,
+    meaning: 'A variable that says where an endpoint answers has a value that cannot be used.',
+  },
   BAD_CONFIG: { status: 500, meaning: 'A field of an endpoint config has a value that is not allowed.' },
   BAD_FRAMES: { status: 400, meaning: 'A request or answer body is not a well-formed sequence of frames.' },
   BAD_INPUT: {
     status: 422,
     meaning: 'The input does not fit the function: a field is missing, unknown or invalid.',
   },
+  BAD_MANIFEST: {
+    status: 500,
+    meaning: 'A build manifest is no manifest, or a value in it is not what it should be.',
+  },
   BAD_NAME: { status: 500, meaning: 'The name of an endpoint breaks a rule; the message says which.' },
   BAD_OPTION: {
     status: 500,
-    meaning: 'An option of `flash()` is unknown or has a value that is not allowed.',
+    meaning:
+      'An option of `flash()`, of the handler or of a command is unknown or has a value that is not allowed.',
   },
-  BAD_PROJECT_KEY: { status: 500, meaning: '`FLASH_KEY` or `.flash/key` is not 32 bytes of base64url.' },
+  BAD_PROJECT_KEY: {
+    status: 500,
+    meaning:
+      '`FLASH_KEY` or `.flash/key` is missing, not 32 bytes of base64url, or not the key of the build.',
+  },
   BAD_REQUEST: { status: 400, meaning: 'The request is not of the form the route expects.' },
   BAD_RESULT: {
     status: 502,
     meaning: 'An answer could not be decoded; usually the two sides were built with different versions.',
   },
+  BUILD_MISSING: { status: 500, meaning: 'There is no finished build where one is needed.' },
   BUNDLER_NOT_FOUND: {
     status: 500,
-    meaning: 'A config has to be evaluated, and neither Vite nor rolldown is installed to bundle it.',
+    meaning: 'No bundler is installed for worker bundles, or for a config that has to be evaluated.',
+  },
+  BUNDLE_TOO_LARGE: {
+    status: 413,
+    meaning: 'The worker bundles of a build are over the limit; the message has the ten largest parts.',
   },
   CANCELLED: { status: 409, meaning: 'The job was cancelled by someone else than this caller.' },
   CANNOT_CARRY: {
     status: 422,
     meaning: 'A value has a type that does not travel; the message names its path.',
+  },
+  CLIENT_LEAK: {
+    status: 500,
+    meaning:
+      'A build would give a browser what is not meant for it: code of a function, a secret, a file for servers.',
   },
   CONFIG_FAILED: {
     status: 500,
@@ -43,9 +79,36 @@ export const errorCodes = {
     status: 500,
     meaning: 'A value of an endpoint config cannot be decided before the code runs.',
   },
+  DEPENDENCY_DIFFERS: {
+    status: 500,
+    meaning:
+      'Workers install something else of a package than this project has: another version, or none of its patch. A warning.',
+  },
+  DEPENDENCY_MISSING: {
+    status: 500,
+    meaning:
+      'A package is in a `package.json` and not installed here, so it is left for the worker to install. A warning.',
+  },
+  DEPENDENCY_NOT_DECLARED: {
+    status: 500,
+    meaning: 'A module imports a package that is neither installed nor in a `package.json` that applies.',
+  },
   DEPENDENCY_NOT_INSTALLED: {
     status: 500,
     meaning: 'A module imports a package that is not installed; the hint has the install command.',
+  },
+  DEPENDENCY_NOT_PUBLISHED: {
+    status: 500,
+    meaning:
+      'A package that workers install comes from a folder, a repository or an address, and no registry has it.',
+  },
+  DEPENDENCY_NO_VERSION: {
+    status: 500,
+    meaning: 'Neither a lockfile nor the config says which version of a package workers install.',
+  },
+  DEPENDENCY_TWICE: {
+    status: 500,
+    meaning: 'One worker bundle needs two versions of a package that is not bundled.',
   },
   DUPLICATE_ENDPOINT: {
     status: 500,
@@ -58,7 +121,7 @@ export const errorCodes = {
   DUPLICATE_ROUTE: { status: 500, meaning: 'Two functions would answer at one development route.' },
   ENDPOINT_NOT_DEPLOYED: {
     status: 503,
-    meaning: 'The endpoint has no address: no dev server was found and it is not deployed.',
+    meaning: 'The endpoint has no address: nothing was found that runs it, and it is not deployed.',
   },
   ENV_MISSING: { status: 500, meaning: 'A variable named in `env` has no value here.' },
   FORBIDDEN: { status: 403, meaning: 'The request comes from a page or host that may not call this server.' },
@@ -66,12 +129,29 @@ export const errorCodes = {
     status: 500,
     meaning: 'The function threw something without a code of its own; name and message say what.',
   },
-  IMPORT_NOT_FOUND: { status: 500, meaning: 'An endpoint config needs a file that does not exist.' },
+  IMPORT_NOT_FOUND: {
+    status: 500,
+    meaning: 'A module of a worker or a config imports what cannot be found.',
+  },
+  IMPORT_NOT_STATIC: {
+    status: 500,
+    meaning: 'A module of a worker imports files that are only known when it runs.',
+  },
   INTERNAL: {
     status: 500,
     meaning: 'Something failed that is not meant for the caller; the server log has the details.',
   },
   JOB_NOT_FOUND: { status: 404, meaning: 'The job is not known here, or not any more.' },
+  LOCKFILE_AMBIGUOUS: {
+    status: 500,
+    meaning:
+      'Several package managers have a lockfile in one folder; the message says which is used. A warning.',
+  },
+  LOCKFILE_INVALID: { status: 500, meaning: 'A lockfile cannot be read; the message says where and why.' },
+  MANIFEST_TOO_NEW: {
+    status: 500,
+    meaning: 'A build manifest was written by a newer version than the one that reads it.',
+  },
   METHODS_UNKNOWN: {
     status: 500,
     meaning:
@@ -98,6 +178,10 @@ export const errorCodes = {
     meaning: 'The call belongs to a part of the product that this version does not have.',
   },
   NOT_FOUND: { status: 404, meaning: 'Nothing answers at this address.' },
+  NO_ACCOUNT: {
+    status: 503,
+    meaning: 'The endpoint would be looked for on the account, and there is no account key.',
+  },
   NO_CONTEXT: {
     status: 500,
     meaning:
@@ -121,7 +205,8 @@ export const errorCodes = {
   },
   PLUGIN_MISSING: {
     status: 500,
-    meaning: '`remote()` ran as written: the module was not loaded through the plugin.',
+    meaning:
+      '`remote()` or `createFlashHandler()` ran as written: the module was not loaded through the plugin.',
   },
   REMOTE_ARGUMENTS: {
     status: 500,
@@ -195,6 +280,8 @@ export const errorCodes = {
   },
   UNKNOWN_FUNCTION: { status: 404, meaning: 'No function has this id.' },
   UNSUPPORTED_TYPE: { status: 415, meaning: 'The body has a content type the route does not accept.' },
+  URL_OF_CODE: { status: 500, meaning: 'A worker bundle would need a source file as a file of its own.' },
+  WEBSOCKET_UNSUPPORTED: { status: 426, meaning: 'This server cannot open WebSockets here.' },
   WORKER_CRASHED: {
     status: 500,
     meaning: 'The worker ended while the call ran; the message has the exit code and its last output.',

@@ -1,14 +1,5 @@
+import { type LocalRuntime, type LocalServer, postInside, postOver, runtimesIn } from './nearby.ts'
 import type { EndpointInfo, Post } from './types.ts'
-
-/** What a dev server in this process offers; keyed by project root. */
-export interface DevRuntime {
-  /** Whether it knows the function. */
-  has(id: string): boolean
-  /** Answers a request to a path below its root, such as `/rpc/<id>`. */
-  fetch(request: Request): Promise<Response>
-}
-
-const headers = { 'content-type': 'application/x-flash; v=1', 'x-flash': '1' }
 
 /** The dev server that runs a function: in this process, named by the environment, or of the project around the working directory. */
 export function findDev(id: string, { root }: EndpointInfo): Post | undefined {
@@ -24,49 +15,21 @@ export function findDev(id: string, { root }: EndpointInfo): Post | undefined {
 }
 
 /** Two projects of one process may have functions of one id: their ids do not depend on where they are. */
-function runtimesOf(root: string | undefined): DevRuntime[] {
-  const all = findRuntimes()
+function runtimesOf(root: string | undefined): LocalRuntime[] {
+  const all = runtimesIn('unplugin-flash.dev')
   const own = root === undefined ? undefined : all.get(root)
   return own ? [own] : [...all.values()]
-}
-
-function findRuntimes(): Map<string, DevRuntime> {
-  const runtimes = (globalThis as { [key: symbol]: unknown })[Symbol.for('unplugin-flash.dev')]
-  return runtimes instanceof Map ? runtimes : new Map()
-}
-
-function postInside(runtime: DevRuntime): Post {
-  return (route, body, how) =>
-    runtime.fetch(
-      new Request(`http://localhost/rpc/${route}`, { method: 'POST', headers, body, signal: how?.signal }),
-    )
-}
-
-interface DevServer {
-  url: string
-  token: string
-}
-
-function postOver({ url, token }: DevServer): Post {
-  const prefix = url.replace(/\/+$/, '')
-  return (route, body, how) =>
-    fetch(`${prefix}/rpc/${route}`, {
-      method: 'POST',
-      headers: { ...headers, authorization: `Bearer ${token}` },
-      body,
-      ...how,
-    })
 }
 
 function fromVariables({
   FLASH_DEV_URL: url,
   FLASH_DEV_TOKEN: token,
-}: NodeJS.ProcessEnv): DevServer | undefined {
+}: NodeJS.ProcessEnv): LocalServer | undefined {
   return url && token ? { url, token } : undefined
 }
 
 /** `.flash/dev.json` of the working directory or a folder above it. */
-function fromFile(process: NodeJS.Process): DevServer | undefined {
+function fromFile(process: NodeJS.Process): LocalServer | undefined {
   const fs = process.getBuiltinModule?.('node:fs')
   const path = process.getBuiltinModule?.('node:path')
   if (!fs || !path) return undefined
@@ -88,7 +51,7 @@ function readText(fs: typeof import('node:fs'), file: string): string {
   }
 }
 
-function parseServer(text: string, process: NodeJS.Process): DevServer | undefined {
+function parseServer(text: string, process: NodeJS.Process): LocalServer | undefined {
   try {
     const { url, token, pid } = JSON.parse(text)
     return typeof url === 'string' && typeof token === 'string' && isAlive(pid, process)

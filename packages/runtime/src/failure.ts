@@ -25,7 +25,10 @@ export function traced<E>(error: E, site: Error, remoteStack?: string): E {
 export async function toRefusal(response: Response, clock: Clock): Promise<RemoteError> {
   const text = await readBeginning(response, clock)
   const problem = isOurs(response) ? parseProblem(text) : undefined
-  if (!problem) return foreignAnswer(response, text)
+  if (!problem)
+    return isOurs(response) && response.status < 500
+      ? refusedByApp(response, text)
+      : foreignAnswer(response, text)
   const { code, message, hint, data, requestId } = problem
   const error = new RemoteError(code, String(message), { hint, data })
   return requestId === undefined ? error : Object.assign(error, { requestId })
@@ -46,6 +49,15 @@ function parseProblem(text: string): Problem | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The app says no in words of its own, and our marker says that it was our route that asked it. */
+function refusedByApp({ status }: Response, text: string): RemoteError {
+  const body = text.slice(0, excerptCharacters)
+  return new RemoteError('FORBIDDEN', `the app refused the call with status ${status}: ${body}`, {
+    hint: 'sign in, or ask whoever runs the app',
+    data: { status, body },
+  })
 }
 
 function foreignAnswer({ status, url }: Response, text: string): RemoteError {

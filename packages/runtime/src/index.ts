@@ -1,6 +1,6 @@
 export { bindClass, bindStub } from './stub.ts'
 export { serverClass, serverStub } from './server-stub.ts'
-export type { DevRuntime } from './dev.ts'
+export type { LocalRuntime } from './nearby.ts'
 export type {
   Callable,
   CallOptions,

@@ -6,6 +6,8 @@ import { type Exchange, frame, type ScriptedServer, startScriptedServer } from '
 import type { Post } from './types.ts'
 
 const ref = 'aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbb'
+/** Where a page starts a job that lives on its own. */
+const runRef = `${ref}?run`
 
 let server: ScriptedServer | undefined
 afterEach(async () => {
@@ -63,7 +65,7 @@ describe('run', () => {
   test('is SUBMIT_UNKNOWN when the answer names no job', async () => {
     server = await startScriptedServer((exchange) => exchange.end(1))
     await expect(bindStub(server.url)(ref).run(1)).rejects.toMatchObject({ code: 'SUBMIT_UNKNOWN' })
-    expect(server.routes()).toEqual([ref])
+    expect(server.routes()).toEqual([runRef])
   })
 
   test('rejects when the job is refused', async () => {
@@ -80,7 +82,7 @@ describe('wait', () => {
     const job = await stub.run()
     expect(await Promise.all([job.wait(), job.wait()])).toEqual([7, 7])
     expect(await job.wait()).toBe(7)
-    expect(server!.routes()).toEqual([ref, 'resume'])
+    expect(server!.routes()).toEqual([runRef, 'resume'])
   })
 
   test('rejects with the error of the job, the caller of run() in its stack', async () => {
@@ -130,7 +132,7 @@ describe('stream', () => {
       break
     }
     await server!.exchanges[1]!.gone
-    expect(server!.routes()).toEqual([ref, 'resume'])
+    expect(server!.routes()).toEqual([runRef, 'resume'])
   })
 })
 
@@ -138,8 +140,8 @@ describe('for await', () => {
   test('tells everything that happens', async () => {
     const stub = await stubOf(tellAll, 1)
     expect(await collect(await stub.run())).toEqual([
-      { type: 'status', id: 'inner', status: 'IN_QUEUE' },
-      { type: 'status', id: 'inner', status: 'IN_PROGRESS', delayTime: 5 },
+      { type: 'status', id: 'the token', status: 'IN_QUEUE' },
+      { type: 'status', id: 'the token', status: 'IN_PROGRESS', delayTime: 5 },
       { type: 'log', stream: 'stderr', text: 'careful' },
       { type: 'progress', value: new Map([['half', 0.5]]) },
       { type: 'item', value: 1 },
@@ -263,7 +265,7 @@ describe('cancel', () => {
         code: 'TIMEOUT',
         stack: expect.stringContaining('job.test.ts'),
       })
-      expect(sent).toEqual([ref, 'resume', 'cancel'])
+      expect(sent).toEqual([runRef, 'resume', 'cancel'])
     })
 
     test('who waits later hears TIMEOUT too', async () => {
@@ -271,7 +273,7 @@ describe('cancel', () => {
         await frame('error', { name: 'RemoteError', code: 'CANCELLED', message: 'the job was cancelled' }),
       ])
       clock.advance(6000)
-      expect(sent).toEqual([ref, 'cancel'])
+      expect(sent).toEqual([runRef, 'cancel'])
       await expect(job.wait()).rejects.toMatchObject({ code: 'TIMEOUT' })
     })
 
@@ -289,7 +291,7 @@ describe('cancel', () => {
       const { clock, sent, job } = await fiveSeconds(async () => [await frame('value', 1)])
       await job.wait()
       clock.advance(6000)
-      expect(sent).toEqual([ref, 'resume'])
+      expect(sent).toEqual([runRef, 'resume'])
     })
   })
 })

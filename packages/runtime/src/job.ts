@@ -110,7 +110,7 @@ const pickEvent: Pick<JobEvent<never>> = async (message, session) => {
   const read = () => session.read(message)
   switch (message.type) {
     case FrameType.status:
-      return { value: { type: 'status', ...(await read()) } }
+      return { value: { type: 'status', ...(await read()), id: session.job!.id ?? session.job!.token } }
     case FrameType.progress:
       return { value: { type: 'progress', value: await read() } }
     case FrameType.item:

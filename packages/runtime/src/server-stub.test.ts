@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type DevRuntime, serverClass, serverStub } from './index.ts'
+import { type LocalRuntime, serverClass, serverStub } from './index.ts'
 import {
   type Exchange,
   frame,
@@ -15,7 +15,8 @@ import {
 const id = 'aaaaaaaaaaaaaaaa'
 const info = { name: 'receipt-ocr', at: 'src/receipt.ts:5' }
 const devKey = Symbol.for('unplugin-flash.dev')
-const shared = globalThis as { [key: symbol]: Map<string, DevRuntime> | undefined }
+const bundlesKey = Symbol.for('unplugin-flash.bundles')
+const shared = globalThis as { [key: symbol]: Map<string, LocalRuntime> | undefined }
 
 let server: ScriptedServer | undefined
 let folder: string
@@ -25,11 +26,14 @@ beforeEach(() => {
   vi.stubEnv('NODE_ENV', 'test')
   vi.stubEnv('FLASH_DEV_URL', undefined)
   vi.stubEnv('FLASH_DEV_TOKEN', undefined)
+  vi.stubEnv('FLASH_LOCAL_URL', undefined)
+  vi.stubEnv('FLASH_LOCAL_TOKEN', undefined)
 })
 afterEach(async () => {
   vi.unstubAllEnvs()
   vi.restoreAllMocks()
   delete shared[devKey]
+  delete shared[bundlesKey]
   rmSync(folder, { recursive: true })
   await server?.close()
   server = undefined
@@ -47,7 +51,7 @@ async function startServer(script: (exchange: Exchange) => unknown = echo) {
 }
 
 /** A dev runtime in this process that answers with its own name. */
-function runtimeOf(name: string, ...known: string[]): DevRuntime & { requests: Request[] } {
+function runtimeOf(name: string, ...known: string[]): LocalRuntime & { requests: Request[] } {
   const requests: Request[] = []
   return {
     requests,
@@ -185,8 +189,43 @@ describe('a dev server', () => {
     vi.stubEnv('FLASH_DEV_TOKEN', 't')
     writeDevFile(folder, { url, token: 't', pid: process.pid, root: folder })
     shared[devKey] = new Map([['/app', runtimeOf('here', id)]])
-    await expect(serverStub(id, 0, info)()).rejects.toMatchObject({ code: 'ENDPOINT_NOT_DEPLOYED' })
+    // It says nothing of the dev server, which runs.
+    await expect(serverStub(id, 0, info)()).rejects.toMatchObject({
+      code: 'ENDPOINT_NOT_DEPLOYED',
+      message: expect.stringMatching(/"receipt-ocr".*production process.*does not look/),
+      hint: expect.stringContaining('FLASH_ENDPOINT_RECEIPT_OCR'),
+    })
     expect(exchanges).toEqual([])
+  })
+})
+
+describe('the built bundles', () => {
+  test('of this process are called without the network, in production too', async () => {
+    vi.stubEnv('NODE_ENV', 'production')
+    shared[bundlesKey] = new Map([
+      ['/one', runtimeOf('one')],
+      ['/two', runtimeOf('two', id)],
+    ])
+    expect(await serverStub(id, 0, info)(1)).toBe('two')
+  })
+
+  test('are found by the environment, in production too', async () => {
+    const { url, exchanges } = await startServer()
+    vi.stubEnv('NODE_ENV', 'production')
+    vi.stubEnv('FLASH_LOCAL_URL', url)
+    await expect(serverStub(id, 0, info)(1)).rejects.toMatchObject({ code: 'ENDPOINT_NOT_DEPLOYED' })
+    vi.stubEnv('FLASH_LOCAL_TOKEN', 'secret')
+    // Those of this process are others.
+    shared[bundlesKey] = new Map([['/one', runtimeOf('one')]])
+    expect(await serverStub(id, 0, info)(1)).toEqual({ args: [1] })
+    expect(exchanges[0]!.request.url).toBe(`/rpc/${id}`)
+    expect(exchanges[0]!.request.headers.authorization).toBe('Bearer secret')
+  })
+
+  test('come after a dev server', async () => {
+    shared[bundlesKey] = new Map([['/app', runtimeOf('built', id)]])
+    shared[devKey] = new Map([['/app', runtimeOf('served', id)]])
+    expect(await serverStub(id, 0, info)()).toBe('served')
   })
 })
 

@@ -7,6 +7,7 @@ import { createIncoming, type Incoming } from './incoming.ts'
 import { checkOptions, toFields } from './options.ts'
 import { encodeCall } from './quick-frames.ts'
 import type { CallOptions, Target } from './types.ts'
+import { wakingClock } from './waking-clock.ts'
 
 /** A running function's limit and its time in the queue, both as endpoints have them by default. */
 const lifetimeMs = 1_200_000
@@ -23,15 +24,6 @@ const gains: readonly number[] = [FrameType.progress, FrameType.item, FrameType.
 /** So many times a connection is tried again whatever the clocks say: those of page and server may differ. */
 const certainAttempts = 3
 
-/** Timers that keep a script alive: it has somebody waiting. */
-const wakingClock: Clock = {
-  now: () => Date.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
-}
-
 /** A job that was accepted. */
 export interface AcceptedJob {
   /** What resuming and cancelling show. */
@@ -47,6 +39,8 @@ export interface SessionOptions {
   job?: AcceptedJob
   /** Ask where the job stands instead of following it. */
   only?: 'status'
+  /** How many items the caller has already; none when omitted. */
+  from?: number
   /** When the call was made, by its clock; now when omitted. */
   startedAt?: number
   /** Stopping leaves the job alone. */
@@ -64,7 +58,7 @@ export class Session {
   private readonly clock: Clock
   private readonly guard: Guard
   private incoming: Incoming | undefined
-  private items = 0
+  private items: number
   /** Connections in a row that brought nothing. */
   private attempts = 0
   private lastFailure: unknown
@@ -79,6 +73,7 @@ export class Session {
     this.clock = target.clock ?? wakingClock
     this.startedAt = how.startedAt ?? this.clock.now()
     this.job = how.job
+    this.items = how.from ?? 0
     try {
       checkOptions(options, target)
       this.guard = createGuard(options, this.clock, () => this.stopped())
@@ -97,7 +92,9 @@ export class Session {
       this.guard.check()
       const begun: Begun = {}
       try {
-        begun.response = await this.send(this.target.ref, body)
+        // A page's server may judge the call by its address, before it reads the body.
+        const { ref, server } = this.target
+        begun.response = await this.send(flags.run && !server ? `${ref}?run` : ref, body)
       } catch (failure) {
         this.guard.check()
         begun.failure = failure

@@ -35,6 +35,13 @@ describe('a call', () => {
     expect(value).toEqual({ args: [{ deep: [1, 'two', null, true] }, 2] })
   })
 
+  test('of routes on another origin brings the cookies for that origin', async () => {
+    const fetch = vi.spyOn(globalThis, 'fetch')
+    const stub = await stubOf(echo)
+    await stub(1)
+    expect(fetch.mock.calls[0]![1]).toMatchObject({ credentials: 'include' })
+  })
+
   const shared = { x: 1 }
   const cyclic: Record<string, unknown> = {}
   cyclic.self = cyclic
@@ -248,6 +255,17 @@ describe('a refused call', () => {
       await expect(stub()).rejects.toMatchObject({ code: 'TRANSPORT', data: { status: 500, body: problem } })
     })
   }
+
+  test('is FORBIDDEN when the app says no in words of its own', async () => {
+    const stub = await stubOf(({ response }) =>
+      response.writeHead(401, { 'x-flash': '1' }).end('sign in first'),
+    )
+    await expect(stub()).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining('401: sign in first'),
+      data: { status: 401, body: 'sign in first' },
+    })
+  })
 
   test('is TRANSPORT when nobody listens', async () => {
     const stub = await stubOf(() => {})

@@ -22,4 +22,5 @@ const headers = { 'content-type': 'application/x-flash; v=1', 'x-flash': '1' }
 const postTo =
   (prefix: string): Post =>
   (route, body, how) =>
-    fetch(`${prefix}/rpc/${route}`, { method: 'POST', headers, body, ...how })
+    // Also with cookies when the routes are of another origin, which has to list that of the page.
+    fetch(`${prefix}/rpc/${route}`, { method: 'POST', headers, body, credentials: 'include', ...how })

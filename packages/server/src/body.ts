@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '@flash/protocol'
-
-/** A request that came through a Node server, whose socket can be read without a web stream in between. */
-type NodeBacked = Request & { runtime?: { node?: { req?: IncomingMessage } } }
+import { incomingOf } from './incoming.ts'
 
 /**
  * The whole body, counted while it arrives.
@@ -17,7 +15,8 @@ export async function readBody(request: Request, limitBytes: number): Promise<Ui
 export function readChunks(request: Request, limitBytes: number): Promise<Uint8Array[]> {
   const declared = Number(request.headers.get('content-length') ?? 0)
   if (declared > limitBytes) return Promise.reject(tooLarge(declared, limitBytes))
-  const incoming = (request as NodeBacked).runtime?.node?.req
+  // A Node request can be read without a web stream in between.
+  const incoming = incomingOf(request)
   return incoming && !incoming.readableEnded
     ? readIncoming(incoming, limitBytes)
     : readStream(request, limitBytes)
@@ -25,6 +24,8 @@ export function readChunks(request: Request, limitBytes: number): Promise<Uint8A
 
 function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array[]> {
   return new Promise((resolve, reject) => {
+    // Of a connection that closed while the call was judged, nothing is heard any more.
+    if (incoming.destroyed) return reject(brokenBody())
     const chunks: Buffer[] = []
     let size = 0
     const fail = (error: Error) => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createCapability } from './capability.ts'
 
 const key = new Uint8Array(32).fill(7)
-const claims = { endpoint: 'ocr', jobId: 'a-u1', subject: null, expires: 5 }
+const claims = { endpoint: 'ocr', jobId: 'a-u1', subject: null, expires: 5, id: 'abc' }
 
 test('a tag belongs to one id and one key', () => {
   const { tag, matches } = createCapability(key)
@@ -20,6 +20,7 @@ test('a sealed token opens to what was sealed, and hides it', () => {
   const { seal, open } = createCapability(key)
   const token = seal({ ...claims, subject: 'ann' })
   expect(open(token)).toEqual({ ...claims, subject: 'ann' })
+  expect(open(seal({ ...claims, method: 'load' }))).toEqual({ ...claims, method: 'load' })
   expect(Buffer.from(token, 'base64url').toString('latin1')).not.toContain('ocr')
   expect(seal(claims)).not.toBe(seal(claims))
 })

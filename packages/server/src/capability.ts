@@ -13,6 +13,10 @@ import {
 export interface JobClaims {
   endpoint: string
   jobId: string
+  /** Of the function that runs. */
+  id: string
+  /** Of a class. */
+  method?: string
   subject: string | null
   /** Milliseconds since the epoch. */
   expires: number
@@ -27,6 +31,15 @@ export interface Capability {
   /** `null` for a token that is malformed, altered or of another key; expiry is the caller's business. */
   open(token: string): JobClaims | null
 }
+
+type Sealed = [
+  endpoint: string,
+  jobId: string,
+  subject: string | null,
+  expires: number,
+  id: string,
+  method: string | null,
+]
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 const IV_BYTES = 12
@@ -68,10 +81,10 @@ function nextIv(): Buffer {
   return iv
 }
 
-function seal(key: KeyObject, { endpoint, jobId, subject, expires }: JobClaims): string {
+function seal(key: KeyObject, { endpoint, jobId, subject, expires, id, method }: JobClaims): string {
   const iv = nextIv()
   const cipher = createCipheriv('aes-256-gcm', key, iv)
-  const text = cipher.update(JSON.stringify([endpoint, jobId, subject, expires]), 'utf8')
+  const text = cipher.update(JSON.stringify([endpoint, jobId, subject, expires, id, method]), 'utf8')
   return Buffer.concat([iv, text, cipher.final(), cipher.getAuthTag()]).toString('base64url')
 }
 
@@ -85,8 +98,8 @@ function open(key: KeyObject, token: string): JobClaims | null {
   try {
     const text =
       decipher.update(bytes.subarray(IV_BYTES, -AUTH_BYTES), undefined, 'utf8') + decipher.final('utf8')
-    const [endpoint, jobId, subject, expires] = JSON.parse(text) as [string, string, string | null, number]
-    return { endpoint, jobId, subject, expires }
+    const [endpoint, jobId, subject, expires, id, method] = JSON.parse(text) as Sealed
+    return { endpoint, jobId, subject, expires, id, method: method ?? undefined }
   } catch {
     return null
   }

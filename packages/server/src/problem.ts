@@ -30,3 +30,9 @@ export const problemHeaders = {
   'cache-control': 'private, no-store',
   [MARKER]: '1',
 }
+
+/** The answer to a request that was refused. */
+export function problemResponse(error: AppError, ResponseClass: typeof Response): Response {
+  const problem = toProblem(error)
+  return new ResponseClass(problemBody(problem), { status: problem.status, headers: problemHeaders })
+}

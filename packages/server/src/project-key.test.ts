@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { loadProjectKey } from './project-key.ts'
+import { findProjectKey, loadProjectKey } from './project-key.ts'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'flash-key-'))
 
@@ -19,6 +19,29 @@ test('only the owner can read the key, and git does not see it', () => {
   loadProjectKey(root, {})
   expect(statSync(join(root, '.flash/key')).mode & 0o777).toBe(0o600)
   expect(readFileSync(join(root, '.flash/.gitignore'), 'utf8')).toBe('*\n')
+})
+
+test('git does not see a key that came from elsewhere', () => {
+  const root = folder()
+  mkdirSync(join(root, '.flash'))
+  writeFileSync(join(root, '.flash/key'), Buffer.alloc(32, 1).toString('base64url'))
+  expect(loadProjectKey(root, {})).toEqual(Buffer.alloc(32, 1))
+  expect(readFileSync(join(root, '.flash/.gitignore'), 'utf8')).toBe('*\n')
+})
+
+test('where a new key is of no use, none is made', () => {
+  const root = folder()
+  expect(() => findProjectKey(root, {})).toThrow(
+    expect.objectContaining({
+      code: 'BAD_PROJECT_KEY',
+      message: expect.stringContaining(join(root, '.flash')),
+    }),
+  )
+  expect(existsSync(join(root, '.flash'))).toBe(false)
+  const key = loadProjectKey(root, {})
+  expect(findProjectKey(root, {})).toEqual(key)
+  const other = Buffer.alloc(32, 2)
+  expect(findProjectKey(root, { FLASH_KEY: other.toString('base64url') })).toEqual(other)
 })
 
 test('FLASH_KEY comes before the file', () => {

@@ -3,6 +3,8 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path'
 import { AppError } from '@flash/protocol'
 
+type Variables = Record<string, string | undefined>
+
 const KEY_BYTES = 32
 
 /**
@@ -10,15 +12,33 @@ const KEY_BYTES = 32
  *
  * - throws `BAD_PROJECT_KEY` for a value that is not 32 bytes of base64url or base64.
  */
-export function loadProjectKey(
-  root: string,
-  env: Record<string, string | undefined> = process.env,
-): Uint8Array {
+export function loadProjectKey(root: string, env: Variables = process.env): Uint8Array {
+  if (!env.FLASH_KEY) {
+    // Also where the key is there already: git must not see it.
+    const folder = stateFolder(root)
+    if (!existsSync(keyFile(root))) createKey(join(folder, 'key'))
+  }
+  return readKey(root, env)!
+}
+
+/** The same where a new key would be of no use, because something was made with the one that is missing. */
+export function findProjectKey(root: string, env: Variables = process.env): Uint8Array {
+  const found = readKey(root, env)
+  if (found) return found
+  throw new AppError('BAD_PROJECT_KEY', {
+    message: `there is no project key: FLASH_KEY is not set, and ${keyFile(root)} does not exist`,
+    hint: 'set FLASH_KEY to the key that the app was built with',
+  })
+}
+
+function readKey(root: string, env: Variables): Uint8Array | undefined {
   if (env.FLASH_KEY) return parseKey(env.FLASH_KEY, 'FLASH_KEY')
-  const folder = stateFolder(root)
-  const file = join(folder, 'key')
-  if (!existsSync(file)) createKey(file)
-  return parseKey(readFileSync(file, 'utf8'), '.flash/key')
+  const file = keyFile(root)
+  return existsSync(file) ? parseKey(readFileSync(file, 'utf8'), '.flash/key') : undefined
+}
+
+function keyFile(root: string): string {
+  return join(root, '.flash', 'key')
 }
 
 /** `.flash/` of a project, which git does not see. */

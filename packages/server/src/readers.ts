@@ -37,7 +37,8 @@ export function createReaders(clock: Clock, waitMs: number): Readers {
   }
   const cancel = (job: RpcJob) => {
     forget(job)
-    job.cancel('the caller left')
+    // Nobody is left who could be told that it failed.
+    Promise.resolve(job.cancel('the caller left')).catch(() => {})
   }
   const enter = (job: RpcJob, entry: Entry): Reader => {
     entry.readers++

@@ -103,7 +103,10 @@ describe('before a call is accepted', () => {
       'SKEW',
     ],
     ['a missing marker', ref, { headers: { 'x-flash': '' } }, 400, 'BAD_REQUEST'],
-    ['no tag', 'known', {}, 409, 'SKEW'],
+    ['no tag', 'known', {}, 403, 'FORBIDDEN'],
+    ['an empty tag', 'known.', {}, 403, 'FORBIDDEN'],
+    ['a tag of another form', 'known.AAAAAAAAAAAAAAAA', {}, 403, 'FORBIDDEN'],
+    ['something behind the tag', `${ref}.x`, {}, 403, 'FORBIDDEN'],
     ['a wrong tag', 'known.aaaaaaaaaaaaaaaa', {}, 409, 'SKEW'],
     ['an unknown id with its right tag', `other.${capability.tag('other')}`, {}, 404, 'UNKNOWN_FUNCTION'],
     [
@@ -305,7 +308,7 @@ describe('a reader that leaves', () => {
 
 describe('tokens', () => {
   const tokenFor = (subject: string | null) =>
-    capability.seal({ endpoint: 'ocr', jobId: 'job-1', subject, expires: 9e15 })
+    capability.seal({ endpoint: 'ocr', jobId: 'job-1', id: 'known', subject, expires: 9e15 })
 
   test('cancel the job they belong to', async () => {
     const { handle, cancelled } = setUp()
@@ -331,7 +334,13 @@ describe('tokens', () => {
 
   test('of a job nobody knows any more are 404', async () => {
     const { handle } = setUp()
-    const token = capability.seal({ endpoint: 'ocr', jobId: 'gone', subject: null, expires: 9e15 })
+    const token = capability.seal({
+      endpoint: 'ocr',
+      jobId: 'gone',
+      id: 'known',
+      subject: null,
+      expires: 9e15,
+    })
     expect(await (await handle(request({ token }), 'resume', page)).json()).toMatchObject({
       code: 'JOB_NOT_FOUND',
     })

@@ -1,32 +1,26 @@
-import {
-  AppError,
-  type Clock,
-  createMessageReader,
-  decodeValue,
-  encodeMessage,
-  FrameType,
-  type Message,
-  systemClock,
-} from '@flash/protocol'
+import { AppError, type Clock, encodeMessage, FrameType, type Message, systemClock } from '@flash/protocol'
 import { answerJob, answerWhole } from './answer.ts'
 import type { RpcBackend, RpcJob } from './backend.ts'
-import { readChunks } from './body.ts'
 import type { Capability } from './capability.ts'
+import { type CallEnvelope, parseCall, parseResume, type ResumeEnvelope, type RpcCaller } from './envelope.ts'
+import { type Gate, openGate, Refusal } from './gate.ts'
+import { problemResponse } from './problem.ts'
+import { checkRequest, readCall, readJson } from './read-message.ts'
 import { createReaders, type Readers } from './readers.ts'
-import { MARKER, problemBody, problemHeaders, toProblem } from './problem.ts'
-import { parseCall, parseResume, type ResumeEnvelope, type RpcCaller } from './envelope.ts'
 
 export interface RpcOptions {
   capability: Capability
   backend: RpcBackend
+  /** Everybody may call everything when omitted. */
+  gate?: Gate
   clock?: Clock
   graceMs?: number
   keepAliveMs?: number
   /** How long a call may be without a reader before it is cancelled. */
   orphanMs?: number
   Response?: typeof Response
-  /** Told about errors that are not the caller's. */
-  onInternal?: (error: unknown) => void
+  /** Told about errors that are not the caller's; may give an id under which the caller can ask for them. */
+  onInternal?: (error: unknown) => string | void
 }
 
 interface RpcContext extends Required<Omit<RpcOptions, 'onInternal'>> {
@@ -34,6 +28,9 @@ interface RpcContext extends Required<Omit<RpcOptions, 'onInternal'>> {
 }
 
 export type RpcHandler = (request: Request, path: string, caller: RpcCaller) => Promise<Response>
+
+/** Results are kept that long after a job ended, and its token is good for nothing afterwards. */
+const KEPT_MS = 1_800_000
 
 /**
  * The route below `{prefix}/rpc/`: `{id}.{tag}`, `resume` and `cancel`.
@@ -46,6 +43,7 @@ export type RpcHandler = (request: Request, path: string, caller: RpcCaller) => 
 export function createRpcHandler(options: RpcOptions): RpcHandler {
   const clock = options.clock ?? systemClock
   const context: RpcContext = {
+    gate: openGate,
     graceMs: 20,
     keepAliveMs: 15_000,
     orphanMs: 30_000,
@@ -61,43 +59,19 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
       if (path === 'cancel') return await cancel(context, request, caller)
       return await call(context, request, path, caller)
     } catch (error) {
-      if (!(error instanceof AppError)) options.onInternal?.(error)
-      const known =
-        error instanceof AppError
-          ? error
-          : new AppError('INTERNAL', { message: 'the call could not be handled', cause: error })
-      const problem = toProblem(known)
-      return new context.Response(problemBody(problem), { status: problem.status, headers: problemHeaders })
+      if (error instanceof Refusal) return error.response
+      const known = error instanceof AppError ? error : internal(error, options.onInternal?.(error))
+      return problemResponse(known, context.Response)
     }
   }
 }
 
-function checkRequest(request: Request): void {
-  if (request.method !== 'POST') {
-    throw new AppError('METHOD_NOT_ALLOWED', {
-      message: `${request.method} is not allowed here`,
-      hint: 'calls are POST requests',
-    })
-  }
-  const type = request.headers.get('content-type')
-  if (!type?.startsWith('application/x-flash')) {
-    throw new AppError('UNSUPPORTED_TYPE', {
-      message: `content type "${type ?? ''}" is not application/x-flash`,
-      hint: 'call the function through its stub',
-    })
-  }
-  if (!/;\s*v=1\b/.test(type)) {
-    throw new AppError('SKEW', {
-      message: `the page speaks "${type}", this server speaks version 1`,
-      hint: 'reload the page',
-    })
-  }
-  if (request.headers.get(MARKER) !== '1') {
-    throw new AppError('BAD_REQUEST', {
-      message: `the header ${MARKER} is missing`,
-      hint: 'call the function through its stub',
-    })
-  }
+function internal(cause: unknown, requestId: string | void): AppError {
+  return new AppError('INTERNAL', {
+    message: `the call could not be handled${requestId ? ` (request ${requestId})` : ''}`,
+    data: requestId ? { requestId } : undefined,
+    cause,
+  })
 }
 
 async function call(
@@ -109,16 +83,38 @@ async function call(
   const id = checkCapability(context, path, caller)
   const found = await context.backend.find(id)
   if (!found) throw unknownFunction(id)
-  const message = await readCall(request, found.maxBodyBytes)
-  const envelope = parseCall(decodeValue(message.rich, message.text, message.parts), caller)
+  const admit = (kind: 'call' | 'run', method?: string) =>
+    context.gate.admit(request, { kind, id, endpoint: found.endpoint, method }, caller)
+  const announced = announcedKind(request)
+  const early = context.gate.needsBody(id) ? undefined : await admit(announced)
+  const envelope = parseCall(await readCall(request, found.maxBodyBytes), caller)
   if (envelope.warm) {
     await context.backend.warm(id, envelope)
     return answerWhole([encodeMessage(empty(FrameType.end))], context.Response)
   }
-  const job = await context.backend.submit(id, envelope)
+  const kind = envelope.run ? 'run' : 'call'
+  const subject = early === undefined || kind !== announced ? await admit(kind, envelope.fn) : early
+  return submit(context, request, id, envelope, { ...caller, subject })
+}
+
+/** What the address says the call is, so that it can be judged before its body is read; the body has the last word. */
+function announcedKind({ url }: Request): 'call' | 'run' {
+  return url.includes('?') && new URL(url).searchParams.has('run') ? 'run' : 'call'
+}
+
+async function submit(
+  context: RpcContext,
+  request: Request,
+  id: string,
+  envelope: CallEnvelope,
+  caller: RpcCaller,
+): Promise<Response> {
+  const job = await context.backend.submit(id, envelope, caller)
   const token = context.capability.seal({
     endpoint: job.endpoint,
-    jobId: job.id,
+    jobId: job.ref ?? job.id,
+    id,
+    method: envelope.fn,
     subject: caller.subject,
     expires: job.deadline,
   })
@@ -133,10 +129,10 @@ async function call(
 
 async function resume(context: RpcContext, request: Request, caller: RpcCaller): Promise<Response> {
   const envelope = await readJson(request, parseResume)
-  const job = openJob(context, envelope, caller)
+  const job = await openJob(context, request, 'resume', envelope, caller)
   if (envelope.only === 'status') {
     return answerWhole(
-      [textMessage(FrameType.status, job.status()), empty(FrameType.end)].map(encodeMessage),
+      [textMessage(FrameType.status, await job.status()), empty(FrameType.end)].map(encodeMessage),
       context.Response,
     )
   }
@@ -144,61 +140,59 @@ async function resume(context: RpcContext, request: Request, caller: RpcCaller):
 }
 
 async function cancel(context: RpcContext, request: Request, caller: RpcCaller): Promise<Response> {
-  const job = openJob(context, await readJson(request, parseResume), caller)
+  const job = await openJob(context, request, 'cancel', await readJson(request, parseResume), caller)
   context.readers.forget(job)
-  job.cancel('the caller cancelled')
+  await job.cancel('the caller cancelled')
   return answerWhole([encodeMessage(empty(FrameType.end))], context.Response)
 }
 
 function checkCapability(context: RpcContext, path: string, caller: RpcCaller): string {
-  const [id = '', tag] = path.split('.', 2)
-  if (caller.kind === 'server' && tag === undefined) return id
-  if (tag !== undefined && id.length <= 64 && context.capability.matches(id, tag)) return id
+  if (caller.kind === 'server' && !path.includes('.')) return path
+  const [, id, tag] = /^([^.]{1,64})\.([a-z2-7]{16})$/.exec(path) ?? []
+  if (id === undefined || tag === undefined) {
+    throw new AppError('FORBIDDEN', {
+      message: 'the address does not name a function with its tag',
+      hint: 'call the function through its stub, in a module of the app that imports it',
+    })
+  }
+  if (context.capability.matches(id, tag)) return id
   throw new AppError('SKEW', {
     message: 'the page was built with another project key, or for another version of this app',
     hint: 'reload the page; in production give build and server the same FLASH_KEY',
   })
 }
 
-function openJob(context: RpcContext, envelope: ResumeEnvelope, caller: RpcCaller): RpcJob {
+async function openJob(
+  context: RpcContext,
+  request: Request,
+  kind: 'resume' | 'cancel',
+  envelope: ResumeEnvelope,
+  caller: RpcCaller,
+): Promise<RpcJob> {
   const claims = context.capability.open(envelope.token)
-  const bare = caller.kind === 'server' && !claims
-  if (!bare && claims?.subject !== caller.subject) {
-    throw new AppError('FORBIDDEN', {
-      message: 'the job token is not valid for this caller',
-      hint: 'use the token on the app and as the user that started the job',
-    })
-  }
-  const job = claims
-    ? context.backend.job(claims.endpoint, claims.jobId)
-    : context.backend.jobById(envelope.token)
-  if (job) return job
-  throw new AppError('JOB_NOT_FOUND', {
-    message: `job ${(claims?.jobId ?? envelope.token).slice(0, 64)} is not known here any more`,
-    hint: 'results are kept 30 minutes, and in development until the server stops',
+  if (!claims && caller.kind === 'server')
+    return known(await context.backend.jobById(envelope.token), `job ${envelope.token.slice(0, 64)}`)
+  if (!claims) throw wrongToken()
+  const { id, endpoint, method, jobId } = claims
+  const subject = await context.gate.admit(request, { kind, id, endpoint, method }, caller)
+  if (claims.subject !== subject) throw wrongToken()
+  const isGone = claims.expires + KEPT_MS < context.clock.now()
+  return known(isGone ? null : await context.backend.job(endpoint, jobId, { id, method }), 'the job')
+}
+
+function wrongToken(): AppError {
+  return new AppError('FORBIDDEN', {
+    message: 'the job token is not valid for this caller',
+    hint: 'use the token on the app and as the user that started the job',
   })
 }
 
-async function readCall(request: Request, limitBytes: number): Promise<Message> {
-  const chunks = await readChunks(request, limitBytes)
-  let message: Message | undefined
-  const reader = createMessageReader(
-    (next) => {
-      if (message) throw new AppError('BAD_FRAMES', { message: 'the body holds more than one message' })
-      message = next
-    },
-    { bytes: limitBytes },
-  )
-  for (const chunk of chunks) reader.push(chunk)
-  reader.end()
-  if (message?.type !== FrameType.call)
-    throw new AppError('BAD_FRAMES', { message: 'the body holds no call message' })
-  return message
-}
-
-async function readJson<T>(request: Request, parse: (value: unknown) => T): Promise<T> {
-  const message = await readCall(request, 64 * 1024)
-  return parse(decodeValue(message.rich, message.text, message.parts))
+function known(job: RpcJob | null, name: string): RpcJob {
+  if (job) return job
+  throw new AppError('JOB_NOT_FOUND', {
+    message: `${name} is not known here any more`,
+    hint: 'results are kept 30 minutes, and in development until the server stops',
+  })
 }
 
 function unknownFunction(id: string): AppError {

@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, openPage, type WatchedPage } from '../../../test/helpers/browser.ts'
-import { buildProject, copyPlayground, findViolations, readBuild } from '../../../test/helpers/playground.ts'
+import { buildProject, readFiles } from '../../../test/helpers/build.ts'
+import { copyPlayground, findViolations } from '../../../test/helpers/playground.ts'
 import type { Project } from '../../../test/helpers/project.ts'
 import { startVite, type ViteProcess } from '../../../test/helpers/vite.ts'
 
@@ -307,11 +308,38 @@ test('a build has nothing of what was removed', async () => {
     await built.write('src/sources.ts', "export const findSource = () => ''\n")
     const { code, output } = await buildProject(built)
     expect(code, output).toBe(0)
-    const files = readBuild(built)
+    const files = readFiles(built.path('dist'))
     expect([...files.keys()].some((name) => name.endsWith('.map'))).toBe(true)
     for (const [name, text] of files)
       for (const words of [...removed, /ZodError|node_modules\/zod|__vite-browser-external/])
         expect(words.exec(text)?.[0], name).toBeUndefined()
+  } finally {
+    built.remove()
+  }
+})
+
+test('the built app gives the same results from its bundles', async () => {
+  const built = copyPlayground('basic')
+  try {
+    const { code, output } = await buildProject(built)
+    expect(code, output).toBe(0)
+    const preview = await startVite(built, ['preview', '--host', '127.0.0.1'])
+    const served = await openPage(browser, preview.url)
+    try {
+      for (const [id, title, wanted] of forms) {
+        await served.page.getByRole('button', { name: `Run ${title}`, exact: true }).click()
+        const state = id === 'error' ? 'failed' : 'done'
+        await served.page.locator(`[data-testid="${id}"][data-state="${state}"]`).waitFor()
+        const result = served.page.getByRole('status', { name: `Result of ${title}`, exact: true })
+        // What a function prints is for the terminal of its server there.
+        const expected = id === 'job' ? /status IN_PROGRESS\n"60 rolls"$/ : wanted
+        expectResult((await result.textContent()) ?? '', expected)
+      }
+      expect(served.errors).toEqual([])
+    } finally {
+      await served.page.close()
+      await preview.stop()
+    }
   } finally {
     built.remove()
   }

@@ -4,7 +4,8 @@ import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, openPage, type WatchedPage } from '../../../test/helpers/browser.ts'
-import { buildProject, copyPlayground, findViolations, readBuild } from '../../../test/helpers/playground.ts'
+import { buildProject, readFiles } from '../../../test/helpers/build.ts'
+import { copyPlayground, findViolations } from '../../../test/helpers/playground.ts'
 import type { Project } from '../../../test/helpers/project.ts'
 import { startVite, type ViteProcess } from '../../../test/helpers/vite.ts'
 import printed from '../sample/lines.json' with { type: 'json' }
@@ -493,7 +494,7 @@ test('a server that goes away is told, and what was read stays', testMs, async (
   await at.page.close()
 })
 
-test('a build has nothing of the worker', async () => {
+test('a build has nothing of the worker, and its preview reads a receipt', testMs, async () => {
   const removed = [
     /gutenye/,
     /onnx/,
@@ -518,11 +519,22 @@ test('a build has nothing of the worker', async () => {
     for (const words of removed) expect(worker).toMatch(words)
     const { code, output } = await buildProject(built)
     expect(code, output).toBe(0)
-    const files = readBuild(built)
+    const files = readFiles(built.path('dist'))
     expect([...files.keys()].some((name) => name.endsWith('.map'))).toBe(true)
     for (const [name, text] of files)
       for (const words of [...removed, /__vite-browser-external/])
         expect(words.exec(text)?.[0], name).toBeUndefined()
+    const preview = await startVite(built, ['preview', '--host', '127.0.0.1'])
+    const served = await open(preview.url)
+    try {
+      await choose(await headOfSample(), served.page)
+      await inPhase('done', served.page)
+      expect(await lines(served.page).count()).toBeGreaterThan(1)
+      expect(served.errors).toEqual([])
+    } finally {
+      await served.page.close()
+      await preview.stop()
+    }
   } finally {
     built.remove()
   }

@@ -82,7 +82,7 @@ async function loadCallee(
   }
 }
 
-function findCallee(exports: Record<string, unknown>, id: string, module: string): Callee {
+export function findCallee(exports: Record<string, unknown>, id: string, module: string): Callee {
   const functions = exports.__flash_functions
   if (typeof functions === 'object' && functions !== null && Object.hasOwn(functions, id)) {
     return { id, definition: (functions as Record<string, Definition>)[id]! }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { toLoadError } from './load-error.ts'
+import { toLoadError, toServedError } from './load-error.ts'
 
 const coded = (code: string, message: string) => Object.assign(new Error(message), { code })
 
@@ -54,10 +54,18 @@ for (const [what, error, wanted] of [
   ],
 ] as const) {
   test(`not loaded: ${what}`, () =>
-    expect(toLoadError(error, '/src/a.ts?flash=key', '/app')).toMatchObject(wanted))
+    expect(toServedError(error, '/src/a.ts?flash=key', '/app')).toMatchObject(wanted))
 }
 
 test('what has a code of the product passes through', () => {
   const error = coded('SYNTAX_ERROR', 'told')
-  expect(toLoadError(error, '/a.ts', '/app')).toBe(error)
+  expect(toServedError(error, '/a.ts', '/app')).toBe(error)
+})
+
+test('where nothing is saved and called again, the next step is another', () => {
+  expect(toLoadError(new Error('no'), 'the bundle', '/app', 'build again')).toMatchObject({
+    code: 'MODULE_FAILED',
+    message: 'the bundle could not be loaded: no',
+    hint: 'build again',
+  })
 })

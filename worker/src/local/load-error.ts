@@ -1,10 +1,18 @@
 import { AppError, errorCodes, type SourcePosition } from '@flash/protocol'
 
-/** Why a module could not be loaded, in our terms. What the dev server has told already is passed on as it is. */
-export function toLoadError(error: unknown, module: string, root: string): unknown {
-  const { code, message } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) }
-  if (code !== undefined && Object.hasOwn(errorCodes, code)) return error
+const SAVE = 'correct the file and save it; the next call picks it up'
+
+/** Why a module of the dev server could not be loaded. What the server has told already is passed on as it is. */
+export function toServedError(error: unknown, module: string, root: string): unknown {
+  const { code } = toFields(error)
+  return code !== undefined && Object.hasOwn(errorCodes, code)
+    ? error
+    : toLoadError(error, module, root, SAVE)
+}
+
+/** Why a module could not be loaded, in our terms. */
+export function toLoadError(error: unknown, module: string, root: string, hint: string): AppError {
+  const { code, message, stack = '' } = toFields(error)
   const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' ? packageOf(message) : null
   if (missing !== null) {
     return new AppError('DEPENDENCY_NOT_INSTALLED', {
@@ -13,15 +21,19 @@ export function toLoadError(error: unknown, module: string, root: string): unkno
       cause: error,
     })
   }
-  const at = error instanceof Error ? findPosition(error.stack ?? '', root) : undefined
+  const at = findPosition(stack, root)
   const name = module.replace(/\?.*$/, '').replace(/^\//, '')
   return new AppError('MODULE_FAILED', {
     message: `${name} could not be loaded: ${message}`,
-    hint: 'correct the file and save it; the next call picks it up',
+    hint,
     at,
     data: at && { at },
     cause: error,
   })
+}
+
+function toFields(error: unknown): Pick<NodeJS.ErrnoException, 'code' | 'message' | 'stack'> {
+  return error instanceof Error ? error : { message: String(error) }
 }
 
 /** Of "Cannot find package 'x'" and "Cannot find module 'x/y'"; `null` for a file. */

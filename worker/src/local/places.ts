@@ -1,8 +1,7 @@
 import type { SetupPlace } from '../execute/worker.ts'
-import type { Ask } from './requests.ts'
 
 export interface Places {
-  /** What the dev server says about a function's `setup`, when it is called. */
+  /** What the host says about a function's `setup`, when it is called. */
   note(id: string, slot: string | null): void
   of(id: string, setup: () => unknown): SetupPlace
   /** Code changed: whether `setup` did has to be asked again. */
@@ -10,10 +9,11 @@ export interface Places {
 }
 
 /**
- * Where states are kept. The dev server names the slot, which functions share when they name the same binding,
- * and tells by a key whether the code behind it is still the same.
+ * Where states are kept. The host names the slot, which functions share when they name the same binding.
+ *
+ * - `askKey`: tells by a key whether the code behind a function's `setup` is still the same; empty when it has none.
  */
-export function createPlaces(ask: Ask): Places {
+export function createPlaces(askKey: (id: string) => Promise<string>): Places {
   const slots = new Map<string, string>()
   // The key of one slot is asked through one function, whichever came first: another's could differ in form.
   const askers = new Map<string, string>()
@@ -22,11 +22,11 @@ export function createPlaces(ask: Ask): Places {
   const askVersion = async (slot: string, id: string): Promise<string> => {
     const asker = askers.get(slot) ?? id
     askers.set(slot, asker)
-    const version = String(await ask('setupKey', [asker]))
+    const version = await askKey(asker)
     if (version !== '' || asker === id) return version
     // That function is gone, or has another setup by now.
     askers.set(slot, id)
-    return String(await ask('setupKey', [id]))
+    return askKey(id)
   }
   const versionOf = (slot: string, id: string) => {
     const known = versions.get(slot)

@@ -4,7 +4,7 @@ import type {
   ModuleRunner,
   ModuleRunnerContext,
 } from 'vite/module-runner'
-import { toLoadError } from './load-error.ts'
+import { toServedError } from './load-error.ts'
 import type { Ask } from './requests.ts'
 import type { Loader } from './session.ts'
 
@@ -26,7 +26,7 @@ export async function createRunnerLoader({ root, ask }: { root: string; ask: Ask
       // A rejected import would be remembered, and given to everybody who asks after the fix.
       for (const id of failed) forget(evaluatedModules.getModuleById(id))
       failed.clear()
-      throw toLoadError(error, module, root)
+      throw toServedError(error, module, root)
     }
   }
   return {

@@ -16,13 +16,15 @@ export interface ServeOptions {
   nobody?: 'send' | 'pass'
   /** How long a cancelled function may take to end before the worker stops waiting for it. */
   graceMs?: number
+  /** Stands for the code of a function's `setup`; the host is asked when omitted. */
+  setupKey?(id: string): string
 }
 
 const BEAT_MS = 500
 const BACKLOG_CHARACTERS = 256 * 1024
 
 /**
- * Serves the calls of one dev server until its side of the channel closes.
+ * Serves the calls of one host until its side of the channel closes.
  *
  * - returns what ends it: signals abort, states and instances are disposed, output goes its usual way again.
  */
@@ -86,7 +88,7 @@ function createSession(
   { say, sayLater, waiting }: Conversation,
   ask: Ask,
   loader: Promise<Loader>,
-  { clock = systemClock, streams = process, nobody = 'send', graceMs = 1_000 }: ServeOptions,
+  { clock = systemClock, streams = process, nobody = 'send', graceMs = 1_000, setupKey }: ServeOptions,
 ): Session {
   const owners: Session['owners'] = new WeakMap()
   const current = () => owners.get(contextStorage().getStore() as FunctionContext) ?? null
@@ -97,7 +99,7 @@ function createSession(
     send: (owner, stream, text) => say({ t: 'log', call: owner?.call ?? null, stream, text }),
     room: () => BACKLOG_CHARACTERS - waiting(),
   })
-  const places = createPlaces(ask)
+  const places = createPlaces(async (id) => String(setupKey ? setupKey(id) : await ask('setupKey', [id])))
   const worker = createWorker({
     endpoint: '',
     clock,

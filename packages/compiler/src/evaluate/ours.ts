@@ -8,7 +8,9 @@ const STUBS = '\0flash:stubs'
 export function resolveOwn(specifier: string): string | null {
   if (specifier === packageName || specifier === AUTHORING) return AUTHORING
   const isStub =
-    specifier === STUBS || specifier === 'virtual:flash/client' || specifier.startsWith(`${packageName}/`)
+    specifier === STUBS ||
+    /^virtual:flash\/(?:client|server)$/.test(specifier) ||
+    specifier.startsWith(`${packageName}/`)
   return isStub ? STUBS : null
 }
 

@@ -52,7 +52,8 @@ export function createTestProject(
 
 const endings = ['', '.ts', '.tsx', '.js', '.mts', '/index.ts']
 
-function resolveFile(root: string, specifier: string, importer: string): string | null {
+/** Finds files like a host: with endings left out, the alias `@/`, and packages. */
+export function resolveFile(root: string, specifier: string, importer: string): string | null {
   const isAlias = specifier.startsWith('@/')
   const isPackage = !isAlias && !/^[./]/.test(specifier)
   const base = isAlias ? join(root, 'src', specifier.slice(2)) : resolve(dirname(importer), specifier)

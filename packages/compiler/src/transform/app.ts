@@ -30,7 +30,7 @@ export function rewriteApp(analysis: ModuleAnalysis, role: AppRole): Rewritten {
 function stubOf(edit: Edit, found: FoundFunction, role: AppRole): string {
   return role.kind === 'client'
     ? clientStub(edit, found, role.tag(found.id))
-    : serverStub(edit, found, role.root)
+    : serverStub(edit, found, { in: 'app', root: role.root })
 }
 
 /**

@@ -2,7 +2,13 @@ import type { FoundFunction } from '../types.ts'
 import { type Edit, factOf, useImport } from './edit.ts'
 
 const clientModule = 'virtual:flash/client'
-const serverModule = 'unplugin-flash/client'
+/** Finds the development server, or the host of a worker, by itself. */
+const localModule = 'unplugin-flash/client'
+/** In what a build makes for servers: bound to the functions and the key of the app. */
+const builtModule = 'virtual:flash/server'
+
+/** Where a stub on a server lives: in an app that a dev server compiled (`root`), in one that was built, or in a worker. */
+export type StubPlace = { in: 'app'; root: string | undefined } | { in: 'worker' }
 
 /** What stands in a browser for a function. */
 export function clientStub(edit: Edit, found: FoundFunction, tag: string): string {
@@ -15,8 +21,10 @@ export function clientStub(edit: Edit, found: FoundFunction, tag: string): strin
 }
 
 /** What stands on a server, or in the worker of another endpoint. */
-export function serverStub(edit: Edit, found: FoundFunction, root?: string): string {
+export function serverStub(edit: Edit, found: FoundFunction, place: StubPlace = { in: 'worker' }): string {
   const { endpoint, path, at } = factOf(edit, found)
+  const root = place.in === 'app' ? place.root : undefined
+  const serverModule = place.in === 'app' && root === undefined ? builtModule : localModule
   const info = JSON.stringify({ name: endpoint, at: `${path}:${at.line}`, root })
   return stubCall(
     found,

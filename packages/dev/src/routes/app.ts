@@ -12,6 +12,8 @@ export type Middleware = (request: IncomingMessage, response: ServerResponse, ne
 
 export interface AppOptions extends QueueRoutesHost {
   token: string
+  /** Throws when the host takes no calls of this kind. */
+  admit?(request: Request): void
   rpc: RpcHandler
   onInternal(error: unknown): void
 }
@@ -64,6 +66,7 @@ function createApp(options: AppOptions): H3 {
   const app = new H3({ silent: true, onError: (error) => errorResponse(error, options.onInternal) })
   // Answers are private to the caller, and marked, so that a stub knows them from those of a proxy.
   app.use(async (event, next) => {
+    options.admit?.(event.req)
     event.context.peer = checkPeer(event.req, incomingOf(event.req), options.token)
     // The rpc route has these itself; to add them to a finished answer, h3 would make it a stream.
     if (!event.url.pathname.startsWith('/rpc/')) {

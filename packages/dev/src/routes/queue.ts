@@ -1,3 +1,4 @@
+import { plainMessage, plainOutput } from '@flash/emulator'
 import {
   AppError,
   checkPlain,
@@ -7,12 +8,10 @@ import {
   type Message,
   type QueueInput,
 } from '@flash/protocol'
-import { isWebAddress, problemBody, problemHeaders, readBody, toProblem } from '@flash/server'
+import { isWebAddress, jobError, problemBody, problemHeaders, readBody, toProblem } from '@flash/server'
 import { H3, type H3Event } from 'h3'
-import type { LocalEndpoint } from '../endpoint.ts'
+import type { DevEndpoint } from '../endpoints.ts'
 import type { Peer } from '../guard.ts'
-import { jobError } from '../job.ts'
-import { plainMessage, plainOutput } from '../output.ts'
 import type { Route } from './table.ts'
 
 /** What the queue routes need of the runtime. */
@@ -20,12 +19,12 @@ export interface QueueRoutesHost {
   route(path: string): Promise<Route | undefined>
   knownPaths(): string[]
   prefix: string
-  endpoint(route: Route): Promise<LocalEndpoint>
+  endpoint(route: Route): DevEndpoint | Promise<DevEndpoint>
 }
 
 interface Visit {
   route: Route
-  endpoint: LocalEndpoint
+  endpoint: DevEndpoint
   request: Request
   /** What follows the verb: a job id. */
   id: string
@@ -232,8 +231,8 @@ function brief({ id, status }: JobStatus): unknown {
 }
 
 /** A job as Runpod shows it. A failure that is the request's or the module's fault is an HTTP error instead. */
-async function plainStatus({ queue }: LocalEndpoint, status: JobStatus): Promise<unknown> {
-  if (status.status === 'FAILED') throwUnlessThrown(status)
+async function plainStatus({ name, queue }: DevEndpoint, status: JobStatus): Promise<unknown> {
+  if (status.status === 'FAILED') throwUnlessThrown(name, status)
   if (status.output === undefined) return status
   return { ...status, output: await plainOutput(queue, status) }
 }
@@ -248,8 +247,8 @@ const httpFailures = new Set<ErrorCode>([
   'DEPENDENCY_NOT_INSTALLED',
 ])
 
-function throwUnlessThrown(status: JobStatus): void {
-  const { code, message, hint, data } = jobError(status)
+function throwUnlessThrown(endpoint: string, status: JobStatus): void {
+  const { code, message, hint, data } = jobError(endpoint, status)
   if (!code || !Object.hasOwn(errorCodes, code) || !httpFailures.has(code as ErrorCode)) return
   const place = isRecord(data) && isRecord(data.at) ? (data.at as unknown as AppError['at']) : undefined
   throw new AppError(code as ErrorCode, {

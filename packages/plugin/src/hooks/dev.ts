@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { createDevServer, type DevLog, type DevServer, refuseUpgrades } from '@flash/dev'
 import type { AppError } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
-import { loadEnv, type ResolvedConfig, type ViteDevServer } from 'vite'
+import type { ViteDevServer } from 'vite'
 import type { PluginContext } from '../context.ts'
 import { createLog, printTable } from '../print.ts'
 
@@ -44,7 +44,7 @@ export function serveDev(context: PluginContext): UnpluginOptions {
         dev.attach({
           project: context.project,
           environment,
-          envFiles: readEnvFiles(server.config),
+          envFiles: context.setup.envFiles,
           capability: context.capability,
         })
         server.middlewares.use(dev.middleware)
@@ -105,12 +105,6 @@ function open(context: PluginContext, server: ViteDevServer, settings: string): 
   const entry = { dev, log, attachedTo: server, settings }
   servers.set(context.root, entry)
   return entry
-}
-
-/** What the `.env*` files of the mode say, every prefix; Vite's reader adds the process's own variables. */
-function readEnvFiles({ mode, envDir, root }: ResolvedConfig): Record<string, string> {
-  const all = Object.entries(loadEnv(mode, envDir || root, ''))
-  return Object.fromEntries(all.filter(([name]) => process.env[name] === undefined))
 }
 
 /** The table, once there is an address, and the address for other processes. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { type Rewritten, rewriteModule } from '@flash/compiler'
 import type { UnpluginOptions } from 'unplugin'
 import { type Asker, type PluginContext, roleOf } from '../context.ts'
@@ -8,21 +9,40 @@ interface WithEnvironment {
   environment?: { name: string; config: { consumer: 'client' | 'server' } }
 }
 
+/** For whom the module is compiled: what a hook's `this` says, or the option where the host has no environments. */
+export function consumerOf({ options }: PluginContext, hook: object): 'client' | 'server' {
+  return (hook as WithEnvironment).environment?.config.consumer ?? options.role
+}
+
 /** Replaces each remote function by what its module needs of it: a stub, or the function itself. */
 export function replaceBodies(context: PluginContext): UnpluginOptions {
+  /** Modules that came rewritten from `load`. */
+  const loaded = new Set<string>()
+  const replace = async (hook: object, code: string, id: string) => {
+    const { environment } = hook as WithEnvironment
+    const [file, query] = splitId(id)
+    const consumer = consumerOf(context, hook)
+    const output = await rewrite(context, code, { name: environment?.name, consumer, file, query })
+    if (output && consumer === 'client') context.stubs.set(file, output.code)
+    return output
+  }
   return {
     name: 'flash:transform',
     // Before TypeScript and JSX are gone, so that positions and unused imports are those of the author.
     enforce: 'pre',
     transform: {
       filter: context.filter,
-      async handler(code, id) {
-        const { environment } = this as unknown as WithEnvironment
-        const [file, query] = splitId(id)
-        const asker = environment && { name: environment.name, consumer: environment.config.consumer }
-        const output = await rewrite(context, code, { environment: asker, file, query })
-        if (output && asker?.consumer !== 'server') context.stubs.set(file, output.code)
-        return output
+      handler(code, id) {
+        return loaded.has(id) ? null : replace(this, code, id)
+      },
+    },
+    rollup: {
+      // Rollup writes the text that a module was loaded with into source maps, whatever `transform` says about it.
+      async load(id) {
+        if (!context.project.hasFunctions(id) || id.includes('?')) return null
+        const output = await replace(this, await readFile(id, 'utf8'), id)
+        if (output) loaded.add(id)
+        return output as never
       },
     },
   }
@@ -45,11 +65,8 @@ export function replaceForScan(context: PluginContext) {
       filter: context.filter,
       async handler(code: string, id: string) {
         const [file, query] = splitId(id)
-        const output = await rewrite(context, code, {
-          environment: { name: 'client', consumer: 'client' },
-          file,
-          query,
-        }).catch(() => null)
+        const asker: Asker = { name: 'client', consumer: 'client', file, query }
+        const output = await rewrite(context, code, asker).catch(() => null)
         return output?.code ?? null
       },
     },

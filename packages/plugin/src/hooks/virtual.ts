@@ -1,24 +1,89 @@
+import { AppError, type ServerFacts, type ServerFunction } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
 import type { PluginContext } from '../context.ts'
+import { toHostError } from '../host-error.ts'
+import { consumerOf } from './transform.ts'
 
-const CLIENT = 'virtual:flash/client'
-const RESOLVED = `\0${CLIENT}`
+/** Modules that exist only while something is compiled. */
+const sources: Record<string, (context: PluginContext) => string> = {
+  'virtual:flash/client': clientModule,
+  'virtual:flash/server': serverModule,
+  'virtual:flash/handler': handlerModule,
+  'virtual:flash/facts': factsModule,
+}
 
-/** `virtual:flash/client`: the client runtime, bound to the address of this app's routes. */
-export function serveClient(context: PluginContext): UnpluginOptions {
+/** What only code on a server may hold. */
+const PRIVATE = /^\0virtual:flash\/(?:server|handler|facts)$/
+
+/** `virtual:flash/…`: the runtime of stubs, bound to this app. */
+export function serveModules(context: PluginContext): UnpluginOptions {
   return {
-    name: 'flash:client',
-    resolveId: { filter: { id: /^virtual:flash\/client$/ }, handler: () => RESOLVED },
+    name: 'flash:modules',
+    enforce: 'pre',
+    resolveId: {
+      filter: { id: /^(?:virtual:flash\/(?:client|server|handler|facts)|unplugin-flash\/server)$/ },
+      handler(id) {
+        if (id !== 'unplugin-flash/server') return `\0${id}`
+        // While developing, the dev server answers instead of a handler.
+        return context.command === 'build' && !context.testing ? '\0virtual:flash/handler' : null
+      },
+    },
     load: {
-      filter: { id: /^\0virtual:flash\/client$/ },
-      handler: () => {
-        const prefix = JSON.stringify(context.prefix)
-        return [
-          "import { bindClass, bindStub } from 'unplugin-flash/client'",
-          `export const stub = /* @__PURE__ */ bindStub(${prefix})`,
-          `export const flashClass = /* @__PURE__ */ bindClass(${prefix})`,
-        ].join('\n')
+      filter: { id: /^\0virtual:flash\// },
+      async handler(id) {
+        if (PRIVATE.test(id) && consumerOf(context, this) === 'client')
+          throw toHostError(clientOnly(id.slice(1)), context.root)
+        await context.scanned
+        return sources[id.slice(1)]!(context)
       },
     },
   }
+}
+
+function clientOnly(module: string): AppError {
+  return new AppError('CLIENT_LEAK', {
+    message: `${module} holds the key of the project, and code for the browser imports it`,
+    hint: 'import "unplugin-flash/server" only in code that runs on a server',
+  })
+}
+
+function clientModule({ prefix, options: { apiBase } }: PluginContext): string {
+  const address = JSON.stringify(apiBase === undefined ? prefix : `${apiBase.replace(/\/+$/, '')}/_flash`)
+  return [
+    "import { bindClass, bindStub } from 'unplugin-flash/client'",
+    `export const stub = /* @__PURE__ */ bindStub(${address})`,
+    `export const flashClass = /* @__PURE__ */ bindClass(${address})`,
+  ].join('\n')
+}
+
+function serverModule(): string {
+  return [
+    "import { bindServer } from 'unplugin-flash/internal/gateway'",
+    "import { facts, key } from 'virtual:flash/facts'",
+    'export const { serverStub, serverClass } = /* @__PURE__ */ bindServer(facts, key)',
+  ].join('\n')
+}
+
+function handlerModule(): string {
+  return [
+    "import { bindHandler } from 'unplugin-flash/internal/gateway'",
+    "import { facts, key } from 'virtual:flash/facts'",
+    'export const createFlashHandler = /* @__PURE__ */ bindHandler(facts, key)',
+  ].join('\n')
+}
+
+function factsModule(context: PluginContext): string {
+  const key = Buffer.from(context.key).toString('base64url')
+  return `export const facts = ${JSON.stringify(toServerFacts(context))}\nexport const key = ${JSON.stringify(key)}\n`
+}
+
+/** What servers of the app know of its functions: nothing of their configs. */
+export function toServerFacts({ app, prefix, project }: PluginContext): ServerFacts {
+  const functions = project.functions().map(toServerFunction)
+  return { app, prefix, functions }
+}
+
+function toServerFunction(fact: ServerFunction): ServerFunction {
+  const { id, endpoint, exportPath, kind, callables, constructorParams, hasInput, setup } = fact
+  return { id, endpoint, exportPath, kind, callables, constructorParams, hasInput, setup }
 }

@@ -1,6 +1,7 @@
+import { isBuiltin } from 'node:module'
 import { resolve, sep } from 'node:path'
 import type { UnpluginOptions } from 'unplugin'
-import { loadEnv, type UserConfig } from 'vite'
+import type { ResolvedConfig, UserConfig } from 'vite'
 import { type PluginContext, setUp } from '../context.ts'
 import { wordsFilter } from '../filter.ts'
 import { replaceForScan } from '../hooks/transform.ts'
@@ -23,22 +24,35 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
     name: 'flash:vite',
     vite: {
       sharedDuringBuild: true,
-      config: (config, { command }) => addEnvironment(context, config, command),
+      config(config, { command, isPreview = false }) {
+        context.previewing = isPreview
+        return isPreview ? undefined : addEnvironment(context, config, command)
+      },
       async configResolved(config) {
+        const { appType, logger } = config
+        context.print = (line) => logger.info(line)
+        // Only here is it sure that there is a Vite.
+        const { loadEnv } = await import('vite')
+        const folder = config.envDir || config.root
         setUp(context, {
           root: config.root,
           command: config.command,
           mode: config.mode,
           base: config.base,
           define: config.define ?? {},
-          env: { ...config.env, ...loadEnv(config.mode, config.envDir || config.root, config.envPrefix) },
+          env: { ...config.env, ...loadEnv(config.mode, folder, config.envPrefix) },
+          envFiles: withoutOwn(loadEnv(config.mode, folder, '')),
+          serverOutput: hasServerOutput(config),
+          appType,
         })
         const folders = Object.values(config.environments).map((environment) => environment.build.outDir)
         context.outDirs =
           config.command === 'build' ? ownFolders(config.root, config.build.emptyOutDir, folders) : []
         const find = config.createResolver()
-        context.resolve = async (specifier, importer) => toFile(await find(specifier, importer))
-        if (context.testing) return
+        context.resolve = async (specifier, importer) =>
+          // Functions run on servers, so what they import is found as it is for servers.
+          isBuiltin(specifier) ? null : toFile(await find(specifier, importer, false, true))
+        if (context.testing || context.previewing) return
         await (context.scanned = context.project.scan())
         // A dev server runs long: a name that is made while it runs must count too, so it looks at every module itself.
         context.filter.code = config.command === 'serve' ? /(?:)/ : wordsFilter(context.project.aliases())
@@ -75,6 +89,19 @@ function addEnvironment(
       watch: config.server?.watch === null ? null : { ignored: ['**/.flash/**'] },
     },
   }
+}
+
+/** What only the files say: Vite's reader adds the variables of the process. */
+function withoutOwn(all: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => process.env[name] === undefined))
+}
+
+/** Whether the build makes code that runs on a server, the workers of functions apart. */
+function hasServerOutput({ build, environments }: ResolvedConfig): boolean {
+  if (build.ssr) return true
+  return Object.values(environments).some(
+    ({ consumer, build }) => consumer === 'server' && Boolean(build.rolldownOptions.input),
+  )
 }
 
 /** Folders a failed build may empty: those that Vite empties by itself, below the project and never the project. */

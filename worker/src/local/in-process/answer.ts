@@ -1,4 +1,4 @@
-import type { JobEvent } from '@flash/emulator'
+import type { JobEvent } from '@flash/emulator/queue'
 import {
   AppError,
   createMessageReader,

@@ -1,4 +1,4 @@
-import { createQueue, type Job, type Queue } from '@flash/emulator'
+import { createQueue, type Job, type Queue } from '@flash/emulator/queue'
 import {
   AppError,
   type Encoded,

@@ -1,0 +1,34 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { AppError } from '@flash/protocol'
+import type { FlashHandlerOptions } from '@flash/server'
+
+/**
+ * The `authorize` of a module: its default export, or the export of that name.
+ *
+ * - `file`: from `cwd`.
+ * - throws `BAD_OPTION` for a module that does not load, or has no such export.
+ */
+export async function loadAuthorize(
+  file: string,
+  cwd: string,
+): Promise<NonNullable<FlashHandlerOptions['authorize']>> {
+  const { default: main, authorize = main } = await load(file, cwd)
+  if (authorize === 'public' || typeof authorize === 'function') return authorize
+  throw new AppError('BAD_OPTION', {
+    message: `${file} has no function that says who may call`,
+    hint: 'export default (request, call) => …, or export a function `authorize`',
+  })
+}
+
+async function load(file: string, cwd: string): Promise<Record<string, any>> {
+  try {
+    return await import(/* @vite-ignore */ pathToFileURL(resolve(cwd, file)).href)
+  } catch (cause) {
+    throw new AppError('BAD_OPTION', {
+      message: `${file} does not load: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: 'give --authorize the path of a JavaScript module, from the folder where the command runs',
+      cause,
+    })
+  }
+}

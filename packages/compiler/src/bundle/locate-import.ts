@@ -1,0 +1,51 @@
+import type { SourcePosition } from '@flash/protocol'
+import { type EcmaScriptModule, parseSync } from 'oxc-parser'
+import { codeFrame } from '../frame.ts'
+
+export interface CodePlace {
+  at: SourcePosition
+  frame: string
+}
+
+/** Where in a module a specifier is imported; its first line when that cannot be told. */
+export function locateImport(code: string, file: string, shown: string, specifier: string): CodePlace {
+  const { module } = parseSync(file, code)
+  const request = requestsOf(code, module).find(({ value }) => value === specifier)
+  return request ? placeAt(code, shown, request.start, request.end) : placeAt(code, shown, 0)
+}
+
+export function placeAt(code: string, shown: string, start: number, end = start + 1): CodePlace {
+  const lines = code.slice(0, start).split(/\r\n?|\n/)
+  const at = { file: shown, line: lines.length, column: lines.at(-1)!.length + 1 }
+  return { at, frame: codeFrame(code, start, end) }
+}
+
+interface Request {
+  value: string
+  start: number
+  end: number
+}
+
+function requestsOf(
+  code: string,
+  { staticImports, staticExports, dynamicImports }: EcmaScriptModule,
+): Request[] {
+  const literals = dynamicImports.map(({ moduleRequest: { start, end } }) => ({
+    value: code.slice(start + 1, end - 1),
+    start,
+    end,
+  }))
+  const required = [...code.matchAll(/\brequire\s*\(\s*(['"])([^'"\n]+)\1/g)].map(
+    ({ index, 0: call, 2: value }) => ({
+      value: value!,
+      start: index,
+      end: index + call.length,
+    }),
+  )
+  return [
+    ...staticImports.map(({ moduleRequest }) => moduleRequest),
+    ...staticExports.flatMap(({ entries }) => entries.flatMap(({ moduleRequest }) => moduleRequest ?? [])),
+    ...literals,
+    ...required,
+  ]
+}

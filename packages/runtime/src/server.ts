@@ -1,0 +1,10 @@
+/** What servers of an app build on, and pages never load. */
+export { bindServerStubs, type ServerStubs } from './bind-server.ts'
+export { findBundles } from './bundles.ts'
+export { findDev } from './dev.ts'
+export { createJob } from './job.ts'
+export { postInside } from './nearby.ts'
+export { createQueueClient } from './send/queue.ts'
+export type { Follow, News, QueueAddress, QueueClient, QueueClientOptions, QueueJob } from './send/types.ts'
+export { Session } from './session.ts'
+export type { Post } from './types.ts'

@@ -1,0 +1,167 @@
+import { AppError, queueLimits, type ServerFacts, type ServerFunction, systemClock } from '@flash/protocol'
+import { type Address, createRegistry, type RegistryOptions } from './address.ts'
+import type { JobTarget, RpcBackend, RpcJob } from './backend.ts'
+import type { CallEnvelope, RpcCaller } from './envelope.ts'
+import { findJob } from './forward/find-job.ts'
+import type { FollowerOptions } from './forward/follower.ts'
+import { findCallable, toQueueJob } from './forward/queue-job.ts'
+import { createQueueJobs, type QueueJobs } from './forward/queue-jobs.ts'
+import { createSameCalls, type SameCalls } from './forward/same-calls.ts'
+
+export interface ForwardOptions extends Omit<RegistryOptions, 'app'> {
+  facts: ServerFacts
+  fetch?: typeof fetch
+  /** The largest call; what a queue takes when omitted. */
+  maxBodyBytes?: number
+}
+
+type QueueAddressFound = Extract<Address, { kind: 'queue' }>
+
+interface ForwardContext {
+  functions: readonly ServerFunction[]
+  addressOf(endpoint: string, id?: string): Promise<Address>
+  jobs: QueueJobs
+  same: SameCalls
+}
+
+/**
+ * Sends calls to wherever their endpoint answers. It keeps nothing that another process would need: a job is found by
+ * its endpoint and id; only the stream of a generator goes on where it began.
+ *
+ * - `submit` throws what the address and the queue refuse: `ENDPOINT_NOT_DEPLOYED`, `NO_ACCOUNT`, `ACCOUNT_REFUSED`,
+ *   `BAD_ADDRESS`, `PAYLOAD_TOO_LARGE`, `SUBMIT_UNKNOWN`, `TRANSPORT`, and what does not travel.
+ */
+export function createForwardBackend(options: ForwardOptions): RpcBackend {
+  const { maxBodyBytes = queueLimits.runSyncBytes } = options
+  const context = createContext(options)
+  const byId = new Map(context.functions.map((fact) => [fact.id, fact]))
+  const endpoints = [...new Set(context.functions.map(({ endpoint }) => endpoint))]
+  return {
+    async find(id) {
+      const fact = byId.get(id)
+      return fact ? { endpoint: fact.endpoint, maxBodyBytes } : null
+    },
+    async submit(id, call, caller) {
+      const fact = byId.get(id)
+      if (!fact) throw unknownFunction(id)
+      const address = await context.addressOf(fact.endpoint, id)
+      return address.kind === 'backend'
+        ? address.backend.submit(id, call, caller)
+        : submit(context, address, fact, call, caller)
+    },
+    async warm(id, call) {
+      const fact = byId.get(id)
+      if (!fact) throw unknownFunction(id)
+      const address = await context.addressOf(fact.endpoint, id)
+      if (address.kind === 'queue') throw cannotWarm(fact.endpoint)
+      await address.backend.warm(id, call)
+    },
+    job: async (endpoint, ref, target) =>
+      endpoints.includes(endpoint) ? openJob(context, endpoint, ref, target) : null,
+    jobById: async (jobId) =>
+      context.jobs.recent(jobId) ?? findJob(endpoints, (endpoint) => lookForJob(context, endpoint, jobId)),
+  }
+}
+
+function createContext({ facts, fetch, ...options }: ForwardOptions): ForwardContext {
+  const { functions, app } = facts
+  const { clock, random } = options
+  const registry = createRegistry({ ...options, app })
+  return {
+    functions,
+    addressOf(endpoint, id) {
+      const own = functions.filter((fact) => fact.endpoint === endpoint)
+      // What runs functions is found by one of them; any of the endpoint will do.
+      const known = own.find((fact) => fact.id === id) ?? own[0]
+      return registry.find(endpoint, known?.id ?? '')
+    },
+    jobs: createQueueJobs({ clock, fetch, random }),
+    same: createSameCalls(clock ?? systemClock),
+  }
+}
+
+async function submit(
+  context: ForwardContext,
+  address: QueueAddressFound,
+  fact: ServerFunction,
+  call: CallEnvelope,
+  caller: RpcCaller | undefined,
+): Promise<RpcJob> {
+  const { jobs, same } = context
+  const callable = findCallable(fact, call.fn)
+  const job = await toQueueJob(fact, callable, call)
+  const send = async (queue: QueueAddressFound['queue']) => {
+    const client = jobs.client(queue)
+    const status = await client.submit(job)
+    const gives = callable.kind === 'generator' ? 'items' : 'value'
+    const known = { client, endpoint: fact.endpoint, jobId: status.id, gives, attached: !call.run } as const
+    return jobs.accepted(known, status, call.executionTimeoutMs)
+  }
+  return same.once({ id: fact.id, key: call.idempotencyKey, caller, input: job.input }, async () => {
+    try {
+      return await send(address.queue)
+    } catch (error) {
+      const other = isNotDeployed(error) ? await address.otherwise?.() : undefined
+      if (!other) throw error
+      return send(other)
+    }
+  })
+}
+
+async function openJob(
+  context: ForwardContext,
+  endpoint: string,
+  ref: string,
+  target?: JobTarget,
+): Promise<RpcJob | null> {
+  const { jobs } = context
+  const address = await context.addressOf(endpoint, target?.id)
+  if (address.kind === 'backend') return address.backend.job(endpoint, ref, target)
+  const client = jobs.client(address.queue)
+  const gives = givesOf(context.functions, endpoint, target)
+  return jobs.open({ client, endpoint, jobId: jobs.idOf(ref), gives, attached: false }, ref)
+}
+
+/** By a bare id nothing says which endpoint has the job, so it is asked whether it does. */
+async function lookForJob(context: ForwardContext, endpoint: string, jobId: string): Promise<RpcJob | null> {
+  const address = await context.addressOf(endpoint)
+  if (address.kind === 'backend') return address.backend.jobById(jobId)
+  const job = await openJob(context, endpoint, jobId)
+  await job?.status()
+  return job
+}
+
+/** What the function of a token, or else what the functions of an endpoint give. */
+function givesOf(
+  functions: readonly ServerFunction[],
+  endpoint: string,
+  target?: JobTarget,
+): FollowerOptions['gives'] {
+  const own = functions.filter((fact) => fact.endpoint === endpoint)
+  const fact = own.find(({ id }) => id === target?.id)
+  const callables = fact
+    ? fact.callables.filter(({ name }) => fact.kind !== 'class' || name === target?.method)
+    : own.flatMap((one) => one.callables)
+  const generators = callables.filter(({ kind }) => kind === 'generator').length
+  if (generators === 0) return 'value'
+  return generators === callables.length ? 'items' : 'either'
+}
+
+function isNotDeployed(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'ENDPOINT_NOT_DEPLOYED'
+}
+
+function unknownFunction(id: string): AppError {
+  return new AppError('UNKNOWN_FUNCTION', {
+    message: `no function has the id ${id.slice(0, 32)}`,
+    hint: 'reload the page: the function was renamed, moved or removed since it was loaded',
+  })
+}
+
+/** A queue takes jobs that run the function, and no others. */
+function cannotWarm(endpoint: string): AppError {
+  return new AppError('NOT_AVAILABLE', {
+    message: `endpoint "${endpoint}" is deployed, and \`.warm()\` works in development only: a deployed queue knows no job that runs nothing but \`setup\``,
+    hint: 'give the endpoint a minimum of workers (`workers: [1, n]`), or call the function once',
+  })
+}

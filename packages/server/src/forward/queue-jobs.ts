@@ -1,0 +1,98 @@
+import { type JobStatus, systemClock } from '@flash/protocol'
+import {
+  createQueueClient,
+  type QueueAddress,
+  type QueueClient,
+  type QueueClientOptions,
+} from '@flash/runtime/server'
+import type { RpcJob } from '../backend.ts'
+import type { FollowerOptions } from './follower.ts'
+import { createFollowers } from './followers.ts'
+import { errorMessage, withoutResult } from './messages.ts'
+import { streamLost } from './transcript.ts'
+
+/** One job of a queue, and what is known of it here. */
+export type JobOptions = Omit<FollowerOptions, 'submitted'>
+
+/** The jobs of queues, as this process knows them. */
+export interface QueueJobs {
+  client(address: QueueAddress): QueueClient
+  /** A job that was given to its queue by this process. */
+  accepted(options: JobOptions, status: JobStatus, executionTimeoutMs?: number): RpcJob
+  /** A job by its `ref`, whoever submitted it. */
+  open(options: JobOptions, ref: string): RpcJob
+  /** A job that this process submitted not long ago. */
+  recent(jobId: string): RpcJob | undefined
+  /** What the queue calls the job of a `ref`. */
+  idOf(ref: string): string
+}
+
+/** A running function's limit and its time in the queue, both as endpoints have them by default. */
+const executionMs = 600_000
+const queueMs = 600_000
+
+const remembered = 1_000
+
+export function createQueueJobs(options: QueueClientOptions): QueueJobs {
+  const { clock = systemClock } = options
+  const clients = createClients(options)
+  const followers = createFollowers(clock)
+  // A stream is continued where it began: the queue gives each item once, and those are here.
+  const here = crypto.randomUUID().slice(0, 8)
+  const known = new Map<string, FollowerOptions>()
+  const deadlineOf = (ms = executionMs) => clock.now() + ms + queueMs
+  const toJob = (job: FollowerOptions, deadline: number): RpcJob => ({
+    id: job.jobId,
+    ref: job.attached && job.gives === 'items' ? `${job.jobId}#${here}` : job.jobId,
+    endpoint: job.endpoint,
+    deadline,
+    listen: (from, say) => followers.listen(job, from, say),
+    status: async () => withoutResult(await job.client.status(job.jobId)),
+    cancel: () => job.client.cancel(job.jobId),
+  })
+  return {
+    client: clients,
+    accepted(job, status, executionTimeoutMs) {
+      const submitted = { ...job, submitted: { at: clock.now(), status } }
+      known.set(job.jobId, submitted)
+      if (known.size > remembered) known.delete(known.keys().next().value!)
+      return toJob(submitted, deadlineOf(executionTimeoutMs))
+    },
+    open(job, ref) {
+      const [jobId, where] = splitRef(ref)
+      const own = known.get(jobId)
+      const found = own?.endpoint === job.endpoint ? own : { ...job, jobId }
+      const opened = toJob(found, deadlineOf())
+      return where === undefined || where === here ? opened : { ...opened, ref, listen: loseStream(opened) }
+    },
+    recent(jobId) {
+      const job = known.get(jobId)
+      return job && toJob(job, deadlineOf())
+    },
+    idOf: (ref) => splitRef(ref)[0],
+  }
+}
+
+function createClients(options: QueueClientOptions): (address: QueueAddress) => QueueClient {
+  const clients = new Map<string, QueueClient>()
+  return (address) => {
+    const key = JSON.stringify(address)
+    const known = clients.get(key) ?? createQueueClient(address, options)
+    clients.set(key, known)
+    return known
+  }
+}
+
+/** Another server has read the stream, and its items with it. Nobody else can have a use for the job. */
+function loseStream({ endpoint, cancel }: RpcJob): RpcJob['listen'] {
+  return (from, say) => {
+    say(errorMessage(streamLost(endpoint, from)))
+    Promise.resolve(cancel('the stream was lost')).catch(() => {})
+    return () => {}
+  }
+}
+
+function splitRef(ref: string): [jobId: string, where: string | undefined] {
+  const at = ref.lastIndexOf('#')
+  return at < 0 ? [ref, undefined] : [ref.slice(0, at), ref.slice(at + 1)]
+}

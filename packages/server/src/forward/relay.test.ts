@@ -1,0 +1,147 @@
+import { AppError, FrameType, type Message, RemoteError } from '@flash/protocol'
+import type { Post } from '@flash/runtime/server'
+import { describe, expect, test, vi } from 'vitest'
+import type { RpcBackend, RpcJob } from '../backend.ts'
+import { createCapability } from '../capability.ts'
+import { createRpcHandler } from '../rpc.ts'
+import { hear, lastOf } from '../testing/jobs.ts'
+import { createRelay } from './relay.ts'
+
+const text = (type: number, value?: unknown): Message => ({
+  type,
+  rich: false,
+  text: value === undefined ? '' : JSON.stringify(value),
+  parts: [],
+})
+
+/** The route of another server, with one job whose words the test says. */
+function setUp(more: Partial<RpcBackend> = {}) {
+  const said: Message[] = []
+  const listeners = new Set<(message: Message) => void>()
+  const cancelled: string[] = []
+  const job: RpcJob = {
+    id: 'job-1',
+    endpoint: 'ocr',
+    deadline: 9e15,
+    listen(from, say) {
+      let items = 0
+      for (const message of said) if (message.type !== FrameType.item || items++ >= from) say(message)
+      listeners.add(say)
+      return () => listeners.delete(say)
+    },
+    status: () => ({ id: 'job-1', status: 'IN_PROGRESS', workerId: 'w' }),
+    cancel: (reason) => void cancelled.push(reason),
+  }
+  const say = (...messages: Message[]) => {
+    for (const message of messages) {
+      said.push(message)
+      for (const listener of listeners) listener(message)
+    }
+  }
+  const backend: RpcBackend = {
+    find: async () => ({ endpoint: 'ocr', maxBodyBytes: 1e6 }),
+    submit: vi.fn(async () => job),
+    warm: vi.fn(async () => {}),
+    job: (_endpoint, id) => (id === 'job-1' ? job : null),
+    jobById: (id) => (id === 'job-1' ? job : null),
+    ...more,
+  }
+  const rpc = createRpcHandler({ backend, capability: createCapability(new Uint8Array(32)), graceMs: 1 })
+  const headers = { 'content-type': 'application/x-flash; v=1', 'x-flash': '1' }
+  const routes: string[] = []
+  const post: Post = (route, body, how) => {
+    routes.push(route)
+    const request = new Request(`http://x/rpc/${route}`, {
+      method: 'POST',
+      headers,
+      body,
+      signal: how?.signal,
+    })
+    return rpc(request, route, { kind: 'server', subject: null })
+  }
+  return { relay: createRelay(post, 'ocr'), backend, say, cancelled, listeners, routes }
+}
+
+describe('a server that speaks the browser wire is a backend', () => {
+  test('that takes calls with all they have', async () => {
+    const { relay, backend, say } = setUp()
+    const options = { idempotencyKey: 'k', executionTimeoutMs: 5_000, ttlMs: 20_000, lowPriority: true }
+    const bytes = new Uint8Array([1, 2])
+    const job = await relay.submit('read', { args: [bytes], fn: 'load', new: [1], timeoutMs: 5, ...options })
+    expect(backend.submit).toHaveBeenCalledWith(
+      'read',
+      { args: [bytes], fn: 'load', new: [1], run: true, ...options },
+      expect.anything(),
+    )
+    expect(job).toMatchObject({ id: 'job-1', endpoint: 'ocr', deadline: 9e15 })
+    say(text(FrameType.progress, 1), text(FrameType.value, 'done'))
+    expect(await hear(job)).toEqual([
+      ['progress', 1],
+      ['value', 'done'],
+    ])
+  })
+
+  test('whose streams go on from any item, in any process', async () => {
+    const { relay, say } = setUp()
+    say(text(FrameType.item, 'a'), text(FrameType.item, 'b'), text(FrameType.log, { text: 'x' }))
+    say(text(FrameType.end))
+    const job = (await relay.job('ocr', 'job-1'))!
+    expect((await hear(job, 1)).map(([name]) => name)).toEqual(['item', 'log', 'end'])
+  })
+
+  test('whose errors are passed on', async () => {
+    const { relay, say } = setUp()
+    const wire = { name: 'RemoteError', message: 'too dark', code: 'DARK', data: 1 }
+    say(text(FrameType.error, wire))
+    expect(await lastOf((await relay.job('ocr', 'job-1'))!)).toEqual(['error', expect.objectContaining(wire)])
+  })
+
+  test('that is asked for a state, and told that nobody wants a job', async () => {
+    const { relay, cancelled } = setUp()
+    const job = (await relay.jobById('job-1'))!
+    expect(await job.status()).toEqual({ id: 'job-1', status: 'IN_PROGRESS', workerId: 'w' })
+    await job.cancel('')
+    expect(cancelled).toHaveLength(1)
+    expect(await relay.jobById('nobody')).toBeNull()
+  })
+
+  test('that runs setup only', async () => {
+    const { relay, backend } = setUp()
+    await relay.warm('read', { args: [], warm: true })
+    expect(backend.warm).toHaveBeenCalledOnce()
+  })
+
+  test('that is left alone when the listener leaves: the job goes on', async () => {
+    const { relay, listeners, cancelled, routes } = setUp()
+    const job = (await relay.job('ocr', 'job-1'))!
+    const heard = vi.fn()
+    const leave = job.listen(0, heard)
+    await vi.waitUntil(() => listeners.size, { interval: 1 })
+    leave()
+    await vi.waitUntil(() => listeners.size === 0, { interval: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect([heard.mock.calls.length, cancelled, routes]).toEqual([0, [], ['resume']])
+  })
+
+  test('that refuses with its own code', async () => {
+    const refusal = new AppError('MODULE_FAILED', { message: 'no such file', hint: 'write it', data: 5 })
+    const { relay } = setUp({ submit: () => Promise.reject(refusal), warm: () => Promise.reject(refusal) })
+    for (const work of [relay.submit('read', { args: [] }), relay.warm('read', { args: [] })]) {
+      await expect(work).rejects.toMatchObject({
+        name: 'AppError',
+        code: 'MODULE_FAILED',
+        message: 'no such file',
+        hint: 'write it',
+        data: 5,
+      })
+    }
+  })
+
+  test('that may fail in words which are not ours', async () => {
+    const relay = createRelay(() => Promise.reject(new RemoteError('THEIRS', 'what')), 'ocr')
+    await expect(relay.submit('read', { args: [] })).rejects.toMatchObject({
+      name: 'RemoteError',
+      code: 'THEIRS',
+    })
+  })
+})

@@ -1,0 +1,101 @@
+import {
+  AppError,
+  type FunctionFact,
+  inputShape,
+  systemClock,
+  writeConstruct,
+  writeInput,
+} from '@flash/protocol'
+import type { LocalEndpoint, LocalFunction, LocalSubmission } from '@flash/emulator'
+import type { RpcBackend, RpcJob } from '../backend.ts'
+import type { CallEnvelope } from '../envelope.ts'
+import { toRpcJob } from './job.ts'
+
+/** What accepting a call takes to know about a function. */
+export type LocalFact = LocalFunction & Pick<FunctionFact, 'endpoint' | 'exportPath'>
+
+/** What the browser wire needs of whoever runs endpoints on this machine. */
+export interface LocalBackendHost<F extends LocalFact> {
+  function(id: string): F | null
+  /** Looks for functions again; false when that was just done, or would find nothing new. */
+  rescan(): Promise<boolean>
+  endpoint(fact: F): Promise<LocalEndpoint<F>>
+  find(endpoint: string): LocalEndpoint | undefined
+  all(): LocalEndpoint[]
+  maxBodyBytes: number
+}
+
+/** Runs calls of the browser wire on the local queues. */
+export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F>): RpcBackend {
+  const factOf = (id: string) => {
+    const fact = host.function(id)
+    if (fact) return fact
+    throw new AppError('UNKNOWN_FUNCTION', {
+      message: `no function has the id ${id.slice(0, 32)}`,
+      hint: 'reload the page',
+    })
+  }
+  return {
+    async find(id) {
+      const fact = host.function(id) ?? ((await host.rescan()) ? host.function(id) : null)
+      return fact && { endpoint: fact.endpoint, maxBodyBytes: host.maxBodyBytes }
+    },
+    async submit(id, call) {
+      const fact = factOf(id)
+      const endpoint = await host.endpoint(fact)
+      const status = endpoint.submit(await toSubmission(fact, call))
+      return toRpcJob(
+        endpoint,
+        status.id,
+        call.executionTimeoutMs ?? endpoint.executionTimeoutMs,
+        systemClock.now(),
+      )
+    },
+    async warm(id) {
+      const fact = factOf(id)
+      const endpoint = await host.endpoint(fact)
+      await endpoint.warm(fact)
+    },
+    job: (name, jobId) => jobOf(host.find(name), jobId),
+    jobById: (jobId) =>
+      jobOf(
+        host.all().find(({ queue }) => queue.status(jobId)),
+        jobId,
+      ),
+  }
+}
+
+function jobOf(endpoint: LocalEndpoint | undefined, jobId: string): RpcJob | null {
+  if (!endpoint?.queue.status(jobId)) return null
+  return toRpcJob(endpoint, jobId, endpoint.executionTimeoutMs, systemClock.now())
+}
+
+async function toSubmission<F extends LocalFact>(fact: F, call: CallEnvelope): Promise<LocalSubmission<F>> {
+  const {
+    args,
+    new: constructorArgs,
+    fn,
+    run: _run,
+    timeoutMs: _timeout,
+    warm: _warm,
+    s3Config: _s3,
+    ...policy
+  } = call
+  const callable = fact.kind === 'class' ? fact.callables.find(({ name }) => name === fn) : fact.callables[0]
+  if (!callable) {
+    const known = fact.callables.map(({ name }) => name).join(', ')
+    throw new AppError('BAD_INPUT', {
+      message: `"${fact.exportPath}" has no method "${fn ?? ''}"`,
+      hint: `it has: ${known}`,
+    })
+  }
+  const construct = fact.kind === 'class' ? await writeConstruct(constructorArgs ?? []) : undefined
+  // The arguments were decoded for this call alone, so their bytes need no copy.
+  const { input, parts } = await writeInput(
+    inputShape(fact),
+    args,
+    { v: 1, fn: callable.name, new: construct },
+    { borrow: true },
+  )
+  return { fact, input, parts, foreign: false, kind: 'run', ...policy }
+}

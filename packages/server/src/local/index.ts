@@ -1,0 +1,7 @@
+export { createLocalBackend } from './backend.ts'
+export { type LocalBundles, openBundles } from './bundles.ts'
+export { resolveWorkerEnv } from './env.ts'
+export { jobError } from './job.ts'
+export { type Listener, openListener } from './listener.ts'
+export { hasToken } from './token.ts'
+export { volumeVariables } from './volume.ts'

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto'
+import {
+  AppError,
+  decodeInline,
+  type ErrorCode,
+  errorCodes,
+  FrameType,
+  fromWireError,
+  type JobStatus,
+  type Message,
+  RemoteError,
+  toWireError,
+  type WireError,
+} from '@flash/protocol'
+
+/** Told about every error that a browser does not get to see, with the id that it gets instead. */
+export type OnError = (error: unknown, requestId: string) => void
+
+/** What a browser may know of what went wrong behind the route. */
+export interface ErrorFilter {
+  /** Logs an error whole; gives the id under which it is found. */
+  report(error: unknown): string
+  /** An error of ours to answer with instead of whatever the backend threw. */
+  toPublic(error: unknown): AppError
+  /** A job's message as a browser may see it, nothing when it is not meant for one. */
+  message(message: Message, job: string): Message | null
+}
+
+/** Codes of ours about the call itself, which are told whole. */
+const told = new Set<string>([
+  'BAD_INPUT',
+  'CANCELLED',
+  'JOB_NOT_FOUND',
+  'PAYLOAD_TOO_LARGE',
+  'TIMEOUT',
+] satisfies ErrorCode[])
+
+/** Codes of ours about what lies behind the route: only the code is told, for the words may hold addresses and names. */
+const named = new Set<string>([
+  'BAD_RESULT',
+  'ENDPOINT_NOT_DEPLOYED',
+  'STREAM_LOST',
+  'SUBMIT_UNKNOWN',
+  'TRANSPORT',
+  'WORKER_LOST',
+] satisfies ErrorCode[])
+
+/** Failures that are remembered, so that a job that is read twice is logged once. */
+const rememberedJobs = 1_000
+
+export function createErrorFilter(onError: OnError = logError): ErrorFilter {
+  const requestIds = new Map<string, string>()
+  const report = (error: unknown) => {
+    const requestId = randomUUID()
+    try {
+      onError(error, requestId)
+    } catch (failure) {
+      // Whoever logs must not break the call, nor lose what was to be logged.
+      logError(error, requestId)
+      logError(failure, requestId)
+    }
+    return requestId
+  }
+  const reportOnce = (error: unknown, job: string) => {
+    const known = requestIds.get(job)
+    if (known) return known
+    const requestId = report(error)
+    if (requestIds.size >= rememberedJobs) requestIds.delete(requestIds.keys().next().value!)
+    requestIds.set(job, requestId)
+    return requestId
+  }
+  return {
+    report,
+    toPublic: (error) => toPublicError(error, report),
+    message(message, job) {
+      if (message.type === FrameType.log) return null
+      if (message.type === FrameType.status) return withText(message, publicStatus(JSON.parse(message.text)))
+      if (message.type !== FrameType.error) return message
+      const wire = readWire(message)
+      const { name, code } = wire
+      const shown =
+        publicWire(wire) ?? hiddenWire(name, code, reportOnce(fromWireError(wire, decodeInline), job))
+      return withText(message, shown)
+    },
+  }
+}
+
+function logError(error: unknown, requestId: string): void {
+  console.error(`[flash] request ${requestId} failed:`, error)
+}
+
+function toPublicError(error: unknown, report: (error: unknown) => string): AppError {
+  const isOurs = error instanceof AppError || error instanceof RemoteError
+  const wire = isOurs ? publicWire(toWireError(error, { stack: false })) : undefined
+  const code = wire?.code as ErrorCode
+  // An answer that is no frame has the status of its code, so that has to be one of ours.
+  if (wire && told.has(code))
+    return new AppError(code, { message: wire.message, hint: wire.hint, data: wire.data })
+  const requestId = report(error)
+  const name = isOurs ? 'RemoteError' : undefined
+  const hidden = hiddenWire(name, isOurs ? error.code : undefined, requestId)
+  return new AppError(hidden.code as ErrorCode, { message: hidden.message, data: hidden.data })
+}
+
+/** What the author meant for the caller, or says something about the call; nothing when it is neither. */
+function publicWire({ name, code, message, hint, data, rich, cause }: WireError): WireError | undefined {
+  if (name !== 'RemoteError' || typeof code !== 'string') return undefined
+  if (Object.hasOwn(errorCodes, code) && !told.has(code)) return undefined
+  return { name, code, message, hint, data, rich, cause: cause && publicWire(cause) }
+}
+
+function hiddenWire(name: string | undefined, code: string | undefined, requestId: string): WireError {
+  const isNamed = name === 'RemoteError' && code !== undefined && named.has(code)
+  const message = isNamed ? errorCodes[code as ErrorCode].meaning : 'Something failed on the server.'
+  return {
+    name: 'RemoteError',
+    code: isNamed ? code : 'INTERNAL',
+    message: `${message} (request ${requestId})`,
+    data: { requestId },
+  }
+}
+
+/** A job without the names that the platform has for it and for its worker. */
+export function publicStatus({
+  status,
+  delayTime,
+  executionTime,
+}: JobStatus): Pick<JobStatus, 'status' | 'delayTime' | 'executionTime'> {
+  return { status, delayTime, executionTime }
+}
+
+function readWire({ rich, text }: Message): WireError {
+  try {
+    const wire: unknown = rich ? undefined : JSON.parse(text)
+    if (typeof wire === 'object' && wire !== null) return wire as WireError
+  } catch {
+    // Told below, as whatever else is no error.
+  }
+  return { name: 'Error', message: `the worker sent an error that cannot be read: ${text.slice(0, 1_000)}` }
+}
+
+function withText(message: Message, value: unknown): Message {
+  return { type: message.type, rich: false, text: JSON.stringify(value), parts: [] }
+}

@@ -1,0 +1,23 @@
+import { AppError, type ServerFunction } from '@flash/protocol'
+
+/** What a call wants to run: a function, or a method of a class made with `new`. */
+interface Target {
+  fn?: string
+  new?: unknown[]
+}
+
+/**
+ * Makes sure that a call runs what its address and `authorize` were asked about, and nothing beside it:
+ * several functions may share one endpoint, and are told apart there by name.
+ */
+export function checkTarget(fact: ServerFunction, { fn, new: constructorArgs }: Target): void {
+  if (fact.kind === 'class') {
+    if (fact.callables.some(({ name }) => name === fn)) return
+    throw new AppError('BAD_INPUT', {
+      message: `the class has no method "${(fn ?? '').slice(0, 64)}"`,
+      hint: 'call a method of the stub',
+    })
+  }
+  if (fn === undefined && constructorArgs === undefined) return
+  throw new AppError('BAD_REQUEST', { message: 'the call names a method of a function, which has none' })
+}

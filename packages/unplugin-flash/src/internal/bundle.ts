@@ -1,0 +1,1 @@
+export { startBundle } from '@flash/worker/bundle'

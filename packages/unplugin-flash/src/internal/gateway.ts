@@ -1,0 +1,3 @@
+import { bindHandler, bindServer } from '@flash/server'
+
+export { bindHandler, bindServer }

@@ -1,0 +1,326 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { buildProject, readFiles, readManifest, runJob } from '../helpers/build.ts'
+import { appFiles } from '../helpers/fixture.ts'
+import { createProject, type Project, repository, viteConfig } from '../helpers/project.ts'
+
+let project: Project
+
+afterEach(() => project?.remove())
+
+/** What a function may be made of, beside plain code. */
+const richFiles: Record<string, string> = {
+  'tsconfig.json': '{ "compilerOptions": { "paths": { "#lib/*": ["./src/lib/*"] } } }',
+  '.env.production': 'VITE_GREETING=bonjour\nPRIVATE_WORD=never-in-a-bundle\n',
+  'vite.config.ts': viteConfig(
+    '',
+    `resolve: { alias: { '@text': new URL('./src/text', import.meta.url).pathname }, tsconfigPaths: true },
+  define: { __RELEASE__: JSON.stringify('r-42') },`,
+  ),
+  'src/main.ts': "import { rich } from './rich.ts'\nrich(1).then(console.log)\n",
+  'src/rich.ts': `import { readFileSync } from 'node:fs'
+import { remote } from 'unplugin-flash'
+import { double } from '#lib/double'
+import { shout } from '@text/shout'
+import words from './words.json'
+import prompt from './prompt.txt?raw'
+import common from './legacy.cjs'
+declare const __RELEASE__: string
+enum Mood { Calm = 'calm' }
+export const rich = remote({ name: 'rich', env: ['PRIVATE_WORD'] }, async (n: number) => {
+  const { later } = await import('./later.ts')
+  return {
+    doubled: double(n),
+    shout: shout('hey'),
+    words,
+    prompt: prompt.trim(),
+    common: common.answer,
+    mood: Mood.Calm,
+    later: later(),
+    release: __RELEASE__,
+    env: [import.meta.env.MODE, import.meta.env.PROD, import.meta.env.SSR, import.meta.env.VITE_GREETING],
+    private: (import.meta.env as any).PRIVATE_WORD ?? null,
+    fromProcess: process.env.PRIVATE_WORD ?? null,
+    asset: readFileSync(new URL('./weights.bin', import.meta.url), 'utf8'),
+  }
+})
+`,
+  'src/lib/double.ts': 'export const double = (n: number): number => n * 2\n',
+  'src/text/shout.ts': 'export const shout = (text: string) => text.toUpperCase()\n',
+  'src/words.json': '{ "first": "alpha", "list": [1, 2] }',
+  'src/prompt.txt': 'you are a careful reader\n',
+  'src/legacy.cjs': "const { join } = require('node:path')\nmodule.exports = { answer: join('a', 'b') }\n",
+  'src/later.ts': "export const later = () => 'loaded later'\n",
+  'src/weights.bin': 'not really weights',
+}
+
+test('a bundle holds all that its function needs, and runs by itself', async () => {
+  project = createProject(richFiles)
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(0)
+  const { result } = await runJob(project, 'rich', { n: 21 }, { PRIVATE_WORD: 'at run time' })
+  expect(result).toEqual({
+    output: {
+      doubled: 42,
+      shout: 'HEY',
+      words: { first: 'alpha', list: [1, 2] },
+      prompt: 'you are a careful reader',
+      common: 'a/b',
+      mood: 'calm',
+      later: 'loaded later',
+      release: 'r-42',
+      env: ['production', true, true, 'bonjour'],
+      private: null,
+      fromProcess: 'at run time',
+      asset: 'not really weights',
+    },
+  })
+  const text = [...readFiles(project.path('.flash/build')).values()].join('\n')
+  expect(text).not.toContain('never-in-a-bundle')
+  expect(text).not.toContain(project.root)
+})
+
+test('the manifest says what there is, and the table what it weighs', async () => {
+  project = createProject({ ...appFiles, '.env': 'TOKEN=planted-token' })
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(0)
+  const manifest = readManifest(project)
+  expect(manifest).toMatchObject({ schemaVersion: 1, app: 'fixture', node: 24 })
+  expect(Object.keys(manifest.endpoints)).toEqual(Object.keys(manifest.endpoints).sort())
+  expect(manifest.endpoints.relay).toMatchObject({
+    kind: 'queue',
+    calls: ['basics'],
+    externals: [],
+    functions: [{ exportPath: 'relay', source: 'src/relay.ts:3', kind: 'function' }],
+  })
+  expect(manifest.endpoints.basics!.functions.map(({ exportPath }) => exportPath)).toContain('greet')
+  for (const [name, { bundle }] of Object.entries(manifest.endpoints)) {
+    expect(output).toContain(`${name} `)
+    expect(output).toContain(bundle.hash.slice(0, 12))
+  }
+  expect(output).toMatch(/endpoint +functions +size +gzip +externals +hash/)
+  expect(output).toMatch(/kept out of the app: \d+ modules?/)
+})
+
+test('only the code of its own endpoint is in a bundle', async () => {
+  project = createProject(appFiles)
+  await buildProject(project)
+  const files = readFiles(project.path('.flash/build'))
+  expect(files.get('relay/main.mjs')).toContain('relayed: ')
+  expect(files.get('relay/main.mjs')).not.toContain('no seats left')
+  expect(files.get('basics/main.mjs')).not.toContain('relayed: ')
+  expect(files.get('counter/main.mjs')).not.toContain('model-1')
+})
+
+test('two builds in two folders are byte for byte the same, and one edit changes the endpoints that use it', async () => {
+  const files = { ...appFiles, '.flash/key': `${'k'.repeat(42)}w` }
+  project = createProject(files)
+  const other = createProject(files)
+  try {
+    expect((await buildProject(project)).code).toBe(0)
+    expect((await buildProject(other)).code).toBe(0)
+    const first = readFiles(project.path('.flash/build'))
+    const second = readFiles(other.path('.flash/build'))
+    expect([...second.keys()]).toEqual([...first.keys()])
+    for (const [name, text] of first) expect(second.get(name) === text, name).toBe(true)
+    const pages = readFiles(project.path('dist'))
+    for (const [name, text] of readFiles(other.path('dist')))
+      expect(pages.get(name) === text, name).toBe(true)
+
+    await other.edit('src/text/mark.ts', "'!'", "'?'")
+    expect((await buildProject(other)).code).toBe(0)
+    const third = readFiles(other.path('.flash/build'))
+    const changed = [...third].filter(([name, text]) => first.get(name) !== text).map(([name]) => name)
+    expect(changed).toContain('basics/main.mjs')
+    expect(changed.every((name) => /^(?:basics\/|flash_manifest)/.test(name))).toBe(true)
+  } finally {
+    other.remove()
+  }
+})
+
+describe('leaks end the build', () => {
+  const leak = async (files: Record<string, string>, env = {}) => {
+    project = createProject({ ...appFiles, ...files })
+    const { code, output } = await buildProject(project, [], env)
+    expect(code, output).toBe(1)
+    expect(output).toContain('CLIENT_LEAK')
+    expect(existsSync(project.path('dist/index.html'))).toBe(false)
+    expect(existsSync(project.path('.flash/build/flash_manifest.json'))).toBe(false)
+    return output
+  }
+
+  test('a file for servers, with the way it came', async () => {
+    const output = await leak({
+      'src/main.ts': "import './page/start.ts'\n",
+      'src/page/start.ts': "// a line\nimport { rows } from '../store.server.ts'\nconsole.log(rows)\n",
+      'src/store.server.ts': "export const rows = ['row']\n",
+    })
+    expect(output).toContain('src/store.server.ts is a file for servers')
+    expect(output).toContain('src/main.ts:1 imports src/page/start.ts')
+    expect(output).toContain('src/page/start.ts:2 imports src/store.server.ts')
+  })
+
+  test('the value of a variable of an endpoint, which is not repeated', async () => {
+    const output = await leak(
+      {
+        'src/main.ts': "import './ai.ts'\nconsole.log('planted-secret-value')\n",
+        'src/ai.ts':
+          "import { remote } from 'unplugin-flash'\nexport const ai = remote({ name: 'ai-one', env: ['AI_TOKEN'] }, async () => process.env.AI_TOKEN)\n",
+      },
+      { AI_TOKEN: 'planted-secret-value' },
+    )
+    expect(output).toContain('the value of AI_TOKEN')
+    expect(output.replace(/console\.log.*/g, '')).not.toContain('planted-secret-value')
+  })
+
+  test('a key of an account', async () => {
+    const key = `rpa_${'A1b2'.repeat(10)}`
+    const output = await leak({ 'src/main.ts': `console.log('${key}')\nimport './basics.ts'\n` })
+    expect(output).toContain('a key of a Runpod account')
+  })
+
+  test('the text of a function that another plugin copied', async () => {
+    const copies = `{ name: 'copies', generateBundle(_, files) { for (const file of Object.values(files)) if (file.code) file.code += ';"no seats left at all"' } }`
+    const output = await leak({
+      'vite.config.ts': viteConfig().replace('plugins: [', `plugins: [${copies}, `),
+      'src/basics.ts': appFiles['src/basics.ts']!.replace('no seats left', 'no seats left at all'),
+    })
+    expect(output).toContain('src/basics.ts')
+  })
+
+  test('the module with the key of the project', async () => {
+    const output = await leak({
+      'src/main.ts':
+        "import { createFlashHandler } from 'unplugin-flash/server'\nimport './basics.ts'\nconsole.log(createFlashHandler)\n",
+    })
+    expect(output).toContain('only in code that runs on a server')
+  })
+})
+
+describe('what cannot be bundled ends the build', () => {
+  for (const [what, files, expected] of [
+    [
+      'an import that leads nowhere',
+      {
+        'src/bad.ts':
+          "import { remote } from 'unplugin-flash'\nimport { lost } from './lost.ts'\nexport const a = remote({}, async () => lost)\n",
+      },
+      /IMPORT_NOT_FOUND[\s\S]*lost\.ts[\s\S]*src\/bad\.ts/,
+    ],
+    [
+      'a package in no package.json',
+      {
+        'src/bad.ts':
+          "import { remote } from 'unplugin-flash'\nimport thing from 'not-a-package-of-this-project'\nexport const a = remote({}, async () => thing)\n",
+      },
+      /not-a-package-of-this-project[\s\S]*package\.json/,
+    ],
+    [
+      'a syntax error in a file that only a function imports',
+      {
+        'src/bad.ts':
+          "import { remote } from 'unplugin-flash'\nimport { half } from './half.ts'\nexport const a = remote({}, async () => half)\n",
+        'src/half.ts': 'export const half = = 1\n',
+      },
+      /src\/half\.ts/,
+    ],
+    [
+      'a config that is another one each time',
+      {
+        'src/bad.ts':
+          "import { remote } from 'unplugin-flash'\nexport const a = remote({ name: 'n-' + Math.random().toString(36).slice(2) }, async () => 1)\n",
+      },
+      /src\/bad\.ts/,
+    ],
+    [
+      'a reserved path',
+      {
+        'src/rpc.ts': "import { remote } from 'unplugin-flash'\nexport const a = remote({}, async () => 1)\n",
+      },
+      /RESERVED_PATH[\s\S]*src\/rpc\.ts|src\/rpc\.ts[\s\S]*RESERVED_PATH/,
+    ],
+  ] as const) {
+    test(what, async () => {
+      project = createProject(appFiles)
+      expect((await buildProject(project)).code).toBe(0)
+      for (const [file, text] of Object.entries(files)) await project.write(file, text)
+      const { code, output } = await buildProject(project)
+      expect(code, output).toBe(1)
+      expect(output).toMatch(expected)
+      expect(existsSync(project.path('dist/index.html'))).toBe(false)
+      expect(existsSync(project.path('.flash/build/flash_manifest.json'))).toBe(false)
+    })
+  }
+})
+
+test('a package that is only named in package.json is left outside, and said so', async () => {
+  project = createProject({
+    ...appFiles,
+    'package.json':
+      '{ "name": "fixture", "type": "module", "dependencies": { "heavy-native-thing": "1.2.3" } }',
+    'src/heavy.ts':
+      "import { remote } from 'unplugin-flash'\nimport heavy from 'heavy-native-thing'\nexport const weigh = remote({ dependencies: ['heavy-native-thing@1.2.3'] }, async () => heavy())\n",
+  })
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(0)
+  const { externals } = readManifest(project).endpoints['heavy-weigh']!
+  expect(externals).toEqual([{ name: 'heavy-native-thing', version: '1.2.3', reason: 'listed' }])
+  expect(JSON.parse(project.read('.flash/build/heavy-weigh/package.json')).dependencies).toEqual({
+    'heavy-native-thing': '1.2.3',
+  })
+  expect(output).toContain('heavy-native-thing@1.2.3')
+})
+
+test('without functions nothing is written', async () => {
+  project = createProject({ 'src/main.ts': "document.title = 'plain'\n" })
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(0)
+  expect(existsSync(project.path('.flash/build'))).toBe(false)
+  expect([...readFiles(project.path('dist')).keys()]).not.toContain('.flash-facts')
+})
+
+test('a watching build makes only those bundles anew whose files changed', async () => {
+  project = createProject(appFiles)
+  const { VITEST: _, NODE_ENV: __, ...env } = process.env
+  const vite = join(repository, 'node_modules/vite/bin/vite.js')
+  const child = spawn(process.execPath, [vite, 'build', '--watch'], {
+    cwd: project.root,
+    env: { ...env, NO_COLOR: '1' },
+  })
+  let output = ''
+  child.stdout.on('data', (text) => (output += text))
+  child.stderr.on('data', (text) => (output += text))
+  const rows = () => output.match(/^ {2}\S+ .*[0-9a-f]{12}$/gm)?.map((row) => row.trim().split(' ')[0]) ?? []
+  const built = async (times: number) => {
+    await expect.poll(() => output.match(/built in/g)?.length ?? 0, { timeout: 30_000 }).toBe(times)
+    const seen = rows()
+    return seen
+  }
+  try {
+    const first = await built(1)
+    expect(first).toContain('relay')
+    output = ''
+    // Only a function imports it.
+    await project.edit('src/model.ts', 'model-1', 'model-2')
+    expect(await built(1)).toEqual(['stateful'])
+    const { result } = await runJob(project, 'stateful', { question: 'q' })
+    expect(result.output.model).toBe('model-2')
+    output = ''
+    await project.edit('src/basics.ts', 'no seats left', 'no seats at all')
+    // `relay` has a stub out of the same file.
+    expect(await built(1)).toEqual(['basics', 'relay'])
+    output = ''
+    await project.edit('src/basics.ts', 'export const sum =', 'export const sum = =')
+    await expect.poll(() => output, { timeout: 30_000 }).toContain('src/basics.ts')
+    expect(existsSync(project.path('.flash/build/flash_manifest.json'))).toBe(false)
+    output = ''
+    await project.edit('src/basics.ts', 'export const sum = =', 'export const sum =')
+    await built(1)
+    expect(Object.keys(readManifest(project).endpoints)).toContain('relay')
+    expect(existsSync(project.path('.flash/build/relay/main.mjs'))).toBe(true)
+  } finally {
+    child.kill()
+  }
+})
