@@ -37,6 +37,8 @@ const packagePage = readPage('packages/unplugin-flash/README.md')
 const authoring = readPage('docs/authoring.md')
 const config = readPage('docs/config.md')
 const dev = readPage('docs/dev.md')
+const build = readPage('docs/build.md')
+const production = readPage('docs/production.md')
 
 /** The rows of all tables whose first column has this title. */
 function rowsOf(page: Page, title: string): string[][] {
@@ -215,16 +217,44 @@ describe('options and variables', () => {
       ([name, , value]) => [codesIn(name!)[0]!, valueIn(value!)] as const,
     )
     const file = 'packages/plugin/src/options.ts'
-    const names = (constant: string) => {
-      const found = nodesOf(file).find((node: any) => node.id?.name === constant) as any
-      return found.init.properties.map(({ key }: any) => key.name) as string[]
-    }
-    const known = [...names('checks'), ...names('workerChecks').map((name) => `worker.${name}`)]
+    const known = [
+      ...namesOf(file, 'checks'),
+      ...namesOf(file, 'workerChecks').map((name) => `worker.${name}`),
+    ]
     expect(documented.map(([name]) => name).sort()).toEqual(known.sort())
     const usual = Object.fromEntries(
       documented.filter(([name, value]) => !name.includes('.') && value !== undefined),
     )
     expect(constantOf(file, 'defaults')).toEqual(usual)
+  })
+
+  const namesOf = (file: string, constant: string) => {
+    const found = nodesOf(file).find((node: any) => node.id?.name === constant) as any
+    const literal = found.init.type === 'TSAsExpression' ? found.init.expression : found.init
+    return literal.properties.map(({ key }: any) => key.name) as string[]
+  }
+
+  test('every argument of flash start is there, and no other', () => {
+    const documented = rowsOf(production, 'argument').map(([cell]) => /--(\w+)/.exec(cell!)![1]!)
+    expect(documented.sort()).toEqual(namesOf('packages/cli/src/commands/start.ts', 'args').sort())
+  })
+
+  test('every option of the handler is there, and no other', () => {
+    const documented = rowsOf(production, 'option of the handler').map(([cell]) => codesIn(cell!)[0]!)
+    expect(documented.sort()).toEqual(namesOf('packages/server/src/handler-options.ts', 'checks').sort())
+  })
+
+  test('every field of the manifest is there, and no other', () => {
+    const documented = rowsOf(build, 'field of the manifest').map(([cell]) => codesIn(cell!)[0]!)
+    const fieldsOf = (name: string) => {
+      const found = nodesOf('packages/protocol/src/manifest/schema.ts').find(
+        (node: any) => node.type === 'TSInterfaceDeclaration' && node.id.name === name,
+      ) as any
+      return found.body.body.map(({ key }: any) => key.name) as string[]
+    }
+    const top = fieldsOf('Manifest').filter((name) => name !== 'endpoints')
+    const ofEndpoints = fieldsOf('ManifestEndpoint').map((name) => `endpoints.<name>.${name}`)
+    expect(documented.sort()).toEqual([...top, ...ofEndpoints].sort())
   })
 
   test('every variable the sources read is there, and no other', () => {

@@ -143,16 +143,16 @@ async function finish(context: BuildContext, plan: EndpointPlan, { notes, extern
   const shownText = (file: string) => {
     const edited = notes.rewritten.get(file)
     return edited
-      ? JSON.stringify(keptText(edited.original, edited, edited.hidden))
+      ? Buffer.from(JSON.stringify(keptText(edited.original, edited, edited.hidden)))
       : context.files.json(file)
   }
-  const texts = {
+  const contents = {
     main: `${code.trimEnd()}\n//# sourceMappingURL=main.mjs.map\n`,
     map: toBundleMap(map, { root, own, shownText }),
     packageFile: packageFile(plan.name, used),
   }
   return {
-    folder: await createFolder(texts, assets),
+    folder: await createFolder(contents, assets),
     externals: used,
     parts: () => partsOf(context, plan, bundled.modules, assets),
     ids: [...new Set(Array.from(code.matchAll(/["'`]([a-z2-7]{16})["'`]/g), ([, id]) => id!))],

@@ -10,8 +10,8 @@ export interface FileCache {
   text(file: string): string
   /** sha256 of the content, hex; `null` when there is no such file. */
   hash(file: string): string | null
-  /** The content as a JSON text; `null` when there is no such file. */
-  json(file: string): string | null
+  /** The content as a JSON text in UTF-8; `null` when there is no such file. */
+  json(file: string): Buffer | null
 }
 
 export function createFileCache(): FileCache {
@@ -24,7 +24,7 @@ export function createFileCache(): FileCache {
     return text
   }
   const hash = remember((file) => mapText(find(file), sha256))
-  const json = remember((file) => mapText(find(file), JSON.stringify))
+  const json = remember((file) => mapText(find(file), (text) => Buffer.from(JSON.stringify(text))))
   return { find, hash, json, text: (file) => find(file) ?? readFileSync(file, 'utf8') }
 }
 
@@ -36,12 +36,12 @@ function tryRead(file: string): string | null {
   }
 }
 
-function mapText(text: string | null, change: (text: string) => string): string | null {
+function mapText<T>(text: string | null, change: (text: string) => T): T | null {
   return text === null ? null : change(text)
 }
 
-function remember(make: (file: string) => string | null): (file: string) => string | null {
-  const known = new Map<string, string | null>()
+function remember<T>(make: (file: string) => T): (file: string) => T {
+  const known = new Map<string, T>()
   return (file) => {
     const before = known.get(file)
     if (before !== undefined) return before

@@ -8,8 +8,8 @@ import type { SourceMapInput } from './source-map.ts'
 export interface MapOptions {
   root: string
   own: OwnModules
-  /** The text to show for a file, as JSON. */
-  shownText(file: string): string | null
+  /** The text to show for a file, as JSON in UTF-8. */
+  shownText(file: string): Buffer | null
 }
 
 /**
@@ -20,18 +20,21 @@ export interface MapOptions {
 export function toBundleMap(
   { sources = [], names = [], mappings }: SourceMapInput,
   options: MapOptions,
-): string {
+): Buffer {
   const files = sources.map((source) => toFile(source, options.root))
   const shown = files.map((file, index) =>
     file === null ? nameOf(sources[index]) : showSource(file, options),
   )
-  // Put together from pieces: the texts of packages are the same in the maps of all endpoints.
-  const texts = files.map((file) => (file === null ? 'null' : (options.shownText(file) ?? 'null')))
-  return [
-    `{"version":3,"file":"main.mjs","sources":${JSON.stringify(shown)},`,
-    `"sourcesContent":[${texts.join(',')}],`,
-    `"names":${JSON.stringify(names)},"mappings":${JSON.stringify(mappings)}}`,
-  ].join('')
+  // Put together from pieces: the texts of packages are long, and the same in the maps of all endpoints.
+  const texts = files.flatMap((file, index) => [
+    Buffer.from(index > 0 ? ',' : ''),
+    (file !== null && options.shownText(file)) || Buffer.from('null'),
+  ])
+  return Buffer.concat([
+    Buffer.from(`{"version":3,"file":"main.mjs","sources":${JSON.stringify(shown)},"sourcesContent":[`),
+    ...texts,
+    Buffer.from(`],"names":${JSON.stringify(names)},"mappings":"${mappings}"}`),
+  ])
 }
 
 /** `null` for a module that is no file. */

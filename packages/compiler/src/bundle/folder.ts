@@ -19,15 +19,15 @@ export interface Folder {
 }
 
 export async function createFolder(
-  texts: { main: string; map: string; packageFile: string },
+  contents: { main: string; map: Buffer; packageFile: string },
   assets: Asset[],
 ): Promise<Folder> {
-  const main = Buffer.from(texts.main)
+  const main = Buffer.from(contents.main)
   const zipped = promisify(gzip)(main)
   const files: FolderFile[] = [
     toFile('main.mjs', main),
-    toFile('main.mjs.map', Buffer.from(texts.map)),
-    toFile('package.json', Buffer.from(texts.packageFile)),
+    toFile('main.mjs.map', contents.map),
+    toFile('package.json', Buffer.from(contents.packageFile)),
     ...assets.map(({ path, bytes, hash, file }) => ({ path, bytes, hash, from: file })),
   ]
   files.sort((one, other) => (one.path < other.path ? -1 : 1))
