@@ -1,3 +1,3 @@
-export { define } from './execute/define.ts'
+export { define, register } from './execute/define.ts'
 export { local } from './local/in-process/local.ts'
 export { serveInline } from './local/inline.ts'

@@ -1,5 +1,4 @@
 export { createWorkerBuilder, type WorkerBuild, type WorkerBuilder } from './bundle/builder.ts'
-export type { WorkerBuildOptions } from './bundle/options.ts'
 export { findRemovedText, piecesOf } from './leaks.ts'
 export type { Rewritten } from './transform/edit.ts'
 export { rewriteModule } from './transform/rewrite.ts'

@@ -17,8 +17,11 @@ export type Role =
   | { kind: 'client'; tag(id: string): string }
   /** `root`: of the dev server that answers; absolute, so never in a build. */
   | { kind: 'server'; root?: string }
-  /** `demanded`: exports that other modules of the same worker import; `*` is all of them. */
-  | { kind: 'worker'; keeps(fact: FunctionFact): boolean; demanded?: Demanded }
+  /**
+   * `demanded`: exports that other modules of the same worker import; `*` is all of them.
+   * `lean`: functions that no code of the worker calls are only made known, so that what calling takes can be left out.
+   */
+  | { kind: 'worker'; keeps(fact: FunctionFact): boolean; demanded?: Demanded; lean?: boolean }
   | { kind: 'index' }
   | { kind: 'local' }
   /** `start` and `end` delimit the setup expression in the module that is rewritten. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { instanceKeyOf, runCall } from './call.ts'
 import { contextStorage, type FunctionContext } from './context.ts'
-import { createDefine, define } from './define.ts'
+import { createDefine, define, register } from './define.ts'
 import type { Functions } from './definition.ts'
 import { createWorker, setCurrentWorker, type Worker } from './worker.ts'
 
@@ -255,4 +255,11 @@ test('what cannot be disposed is reported', async () => {
   await define('f', { setup }, () => {})()
   await worker.close()
   expect(written.join('')).toContain('Error: stuck')
+})
+
+test('a function that is only made known is found by its id', () => {
+  const functions: Functions = Object.create(null)
+  const body = async () => 1
+  expect(register(functions, 'one', { instances: 2 }, body)).toBeUndefined()
+  expect(functions.one).toEqual({ config: { instances: 2 }, body })
 })

@@ -22,7 +22,12 @@ const members = ['run', 'map', 'with', 'attach', 'warm'] as const
  * What replaces `remote` in the modules of a worker: the function registers itself, and code of the same worker
  * that calls it runs it right here, in the same process, with its state.
  */
-export const define = createDefine(runtime)
+export const define = /* @__PURE__ */ createDefine(runtime)
+
+/** The same for a function that no code of its worker calls: it is only made known. */
+export function register(functions: Functions, id: string, config: unknown, body: unknown): void {
+  functions[id] = createDefinition(config, body)
+}
 
 export function createDefine(stubs: StubMaker) {
   return (functions: Functions, id: string, config: unknown, body: unknown): unknown => {

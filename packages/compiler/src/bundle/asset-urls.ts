@@ -22,7 +22,7 @@ export interface AssetUrl {
 
 /** Files that a module names as URLs beside itself, whether they are there or not. */
 export function findAssetUrls(code: string, file: string): AssetUrl[] {
-  if (!mayNameAsset.test(code) || !code.includes('import.meta.url')) return []
+  if (!code.includes('import.meta.url')) return []
   const found: AssetUrl[] = []
   walk(parseSync(file, code).program, {
     enter(node) {

@@ -96,6 +96,21 @@ export const view = () => [new View().draw(), seen]`,
       ).toEqual([{ size: 3, 'not-a-name': 4 }, 3, '# "Hi"\n`${x}`', 'export const x: number = 1'])
     })
 
+    test('files of functions as text are what they are, and our own files are not compiled', async () => {
+      using project = await create({
+        'node_modules/unplugin-flash/dist/client.mjs': `export const word = 'remote' // unplugin-flash: remote({}, () => 1)
+export const serverStub = () => { throw new Error(new URL('./client.mjs', import.meta.url).href) }`,
+        'src/other.ts': `${head}export const other = remote({ name: 'two' }, async () => 'TWO')`,
+        'src/a.ts': one(
+          `[text, await other().catch?.((error: Error) => error.message)]`,
+          `import text from './other.ts?raw'\nimport { other } from './other'`,
+        ),
+      })
+      await project.build()
+      expect(project.read('one/main.mjs')).toContain(`remote({ name: 'two' }, async () => 'TWO')`)
+      expect(project.written().join()).not.toContain('assets')
+    })
+
     test('modules that are imported while the function runs, with await at their top level', async () => {
       expect(
         await answerOf({
@@ -147,6 +162,17 @@ exports.__esModule = true`,
         },
         'function',
       ])
+    })
+
+    test('packages that name files by pattern, which is their own affair', async () => {
+      expect(
+        await answerOf({
+          'package.json': `{ "name": "app", "dependencies": { "glob": "1.0.0" } }`,
+          'node_modules/glob/package.json': `{ "name": "glob", "version": "1.0.0", "type": "module", "main": "i.js" }`,
+          'node_modules/glob/i.js': `export const all = () => import.meta.glob('./*.js')\nexport const name = 'glob'`,
+          'src/a.ts': one(`[name, typeof all]`, `import { name, all } from 'glob'`),
+        }),
+      ).toEqual(['glob', 'function'])
     })
 
     test('modules that make a `require` of their own, beside CommonJS ones', async () => {
@@ -389,6 +415,18 @@ export const three = remote({ name: 'three' }, Model)`,
         ['three', ['one']],
         ['two', []],
       ])
+    })
+
+    test('comments of their functions are not either, in plain JavaScript', async () => {
+      using project = await create({
+        'src/both.js': `${head}
+// SECRET_ABOVE
+export const two = remote({ name: 'two' }, async () => 2) // SECRET_BEHIND
+/* kept or not */ export const one = remote({ name: 'one' }, async () => two())`,
+      })
+      await project.build()
+      expect(project.read('one/main.mjs') + project.read('one/main.mjs.map')).not.toContain('SECRET')
+      expect(await project.call('one', 'one')).toMatchObject({ info: { name: 'two' } })
     })
 
     test('what is not public never is in a bundle', async () => {

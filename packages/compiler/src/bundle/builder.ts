@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { AppError, Manifest } from '@flash/protocol'
+import { AppError, type Manifest } from '@flash/protocol'
 import type { Project } from '../project.ts'
 import { bundleEndpoint, type BundleResult } from './bundle.ts'
 import type { BuildContext } from './context.ts'
 import { createContext } from './create-context.ts'
+import { eachOf } from './each-of.ts'
 import { checkInputOptions } from './input-options.ts'
 import { type Inputs, isCurrent, recordInputs } from './inputs.ts'
 import { checkSize, LIMIT_BYTES } from './limits.ts'
@@ -12,7 +13,7 @@ import { manifestText, toManifest } from './manifest.ts'
 import type { WorkerBuildOptions } from './options.ts'
 import { createOutput } from './output.ts'
 import { type EndpointPlan, planEndpoint } from './plan.ts'
-import { createProblems, type Problems, throwProblems, toErrors } from './problems.ts'
+import { createProblems, type Problems, throwProblems } from './problems.ts'
 
 export interface WorkerBuild {
   manifest: Manifest
@@ -122,7 +123,8 @@ async function settle(
         plans.set(name, plan)
         await build(plan, problems)
       } catch (error) {
-        for (const failure of toErrors(error)) problems.add(failure)
+        if (!(error instanceof AppError)) throw error
+        problems.add(error)
       }
     })
     if (idsOf(project) !== before) continue
@@ -171,13 +173,4 @@ async function buildOne(
 
 function touch(touched: Set<string>, { files, assets }: Inputs): void {
   for (const [file, hash] of [...files, ...assets]) if (hash !== null) touched.add(file)
-}
-
-/** Runs at most `limit` at a time, and starts the next as soon as one is done. */
-async function eachOf<T>(items: readonly T[], limit: number, run: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values()
-  const takeTurns = async () => {
-    for (const item of queue) await run(item)
-  }
-  await Promise.all(Array.from({ length: limit }, takeTurns))
 }

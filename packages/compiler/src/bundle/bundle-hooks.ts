@@ -87,7 +87,7 @@ async function rewrite(
   const analysis = await project.analyze(code, file)
   if (!analysis) return null
   const keeps = (fact: FunctionFact) => fact.endpoint === name
-  const rewritten = rewriteModule(analysis, { kind: 'worker', keeps, demanded: demand.get(file) })
+  const rewritten = rewriteModule(analysis, { kind: 'worker', keeps, demanded: demand.get(file), lean: true })
   const others = new Set(analysis.facts.filter((fact) => !keeps(fact)).map((fact) => fact.id))
   const calls = analysis.functions.filter((found) => others.has(found.id)).map(({ call }) => call)
   notes.rewritten.set(file, { ...rewritten, original: code, hidden: commentsAround(analysis.parsed, calls) })

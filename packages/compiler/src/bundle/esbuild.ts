@@ -3,12 +3,13 @@ import { MagicString } from 'magic-string'
 import type { Defines } from './defines.ts'
 import { TARGET } from './engine.ts'
 import { DIRNAME, FILENAME } from './head.ts'
+import { inPackage, isFile } from './files.ts'
 import type { Edited } from './hooks.ts'
 import { splitQuery } from './specifier.ts'
 import type { Tsconfigs } from './tsconfig.ts'
 
 export interface Compiler {
-  /** JavaScript without types, JSX and defined names; `null` when the module has none of them. */
+  /** JavaScript without types, JSX, defined names and comments; `null` for a package's module without any of these but the last. */
   compile(code: string, id: string): Promise<Edited | null>
   /** What could not be said to the compiler itself. */
   fillIn(code: string, id: string): Edited | null
@@ -27,7 +28,7 @@ export function createCompiler({ esbuild, defines, tsconfigs }: CompilerOptions)
   return {
     async compile(code, id) {
       const loader = loaderOf(id)
-      if (loader === 'js' && !mentioned.test(code)) return null
+      if (loader === 'js' && (inPackage(id) || !isFile(id)) && !mentioned.test(code)) return null
       const [file] = splitQuery(id)
       const compilerOptions = tsconfigs.compilerOptions(file)
       const result = await esbuild.transform(code, {

@@ -176,6 +176,26 @@ const huge = new URL('./huge.bin', import.meta.url)`,
     expect(project.written()).toEqual([])
   })
 
+  test('a listed package of which nobody knows the version', async () => {
+    const failures = await failuresOf({
+      'src/a.ts': `${head}export const run = remote({ name: 'one', dependencies: ['unheard-of'] }, async () => 1)`,
+    })
+    expect(failures.map(([code]) => code)).toEqual(['DEPENDENCY_NO_VERSION'])
+  })
+
+  test('files that the host names and that are not there', async () => {
+    const failures = await failuresOf(
+      { 'src/a.ts': one('[logo, text]', `import logo from '~/logo.png'\nimport text from '~/text.md?raw'`) },
+      {
+        resolveFor: (root) => async (specifier) =>
+          specifier.startsWith('~/') ? `${root}/src/${specifier.slice(2)}` : null,
+      },
+    )
+    expect(failures.map(([code]) => code)).toContainEqual(
+      expect.stringMatching(/IMPORT_NOT_FOUND|MODULE_FAILED/),
+    )
+  })
+
   test('what a plugin of the user throws', async () => {
     const failures = await failuresOf(
       { 'src/a.ts': one('1') },

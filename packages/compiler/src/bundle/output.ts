@@ -1,10 +1,12 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { eachOf } from './each-of.ts'
 import type { Folder } from './folder.ts'
 
 const MANIFEST_FILE = 'flash_manifest.json'
 const STAGING = '.tmp'
+const WRITES_AT_A_TIME = 8
 
 /** The folder that a build is written to; nothing in it looks like a finished build before one is. */
 export interface Output {
@@ -32,11 +34,11 @@ export function createOutput(outDir: string): Output {
     async commit(folders, fresh, manifest) {
       await mkdir(place(STAGING), { recursive: true })
       const written: string[] = []
-      for (const [name, folder] of folders) {
-        if (!fresh.has(name) && (await isIntact(place(name), folder))) continue
+      await eachOf([...folders], WRITES_AT_A_TIME, async ([name, folder]) => {
+        if (!fresh.has(name) && (await isIntact(place(name), folder))) return
         await writeFolder(stage(name), folder)
         written.push(name)
-      }
+      })
       const before = await findEndpoints(outDir)
       await remove(...before.filter((name) => !folders.has(name)), ...written)
       for (const name of written) await rename(stage(name), place(name))

@@ -1,4 +1,4 @@
-import { AppError } from '@flash/protocol'
+import type { AppError } from '@flash/protocol'
 
 /** What is wrong with a build, each thing once, however many endpoints it is found in. */
 export interface Problems {
@@ -16,13 +16,6 @@ export function createProblems(): Problems {
     },
     list: () => [...found.values()],
   }
-}
-
-/** What a failure says: our errors as they are; anything else is a fault of ours and is thrown. */
-export function toErrors(reason: unknown): AppError[] {
-  if (reason instanceof AppError) return [reason]
-  if (reason instanceof AggregateError) return reason.errors.flatMap(toErrors)
-  throw reason
 }
 
 /**

@@ -44,6 +44,9 @@ export const serverClass = serverStub\n`,
   [`${own}/dist/internal/define.mjs`]: `export function define(functions, id, config, body) {
   functions[id] = { config, body }
   return body
+}
+export function register(functions, id, config, body) {
+  functions[id] = { config, body }
 }\n`,
   [`${own}/dist/internal/bundle.mjs`]: `import { helper } from '../helper.mjs'
 export async function startBundle(info, maps) {

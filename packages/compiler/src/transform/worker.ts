@@ -1,5 +1,6 @@
 import { nameOf } from '../bindings.ts'
 import type { Graph, Unit } from '../graph.ts'
+import type { Use } from '../references.ts'
 import { spanTest } from '../span.ts'
 import type { Demanded, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
 import { createEdit, type Edit, factOf, finish, freshName, type Rewritten, useImport } from './edit.ts'
@@ -19,13 +20,30 @@ export function rewriteWorker(analysis: ModuleAnalysis, role: Extract<Role, { ki
   const roots = [...kept.map(unitOf), ...findDemanded(graph, role.demanded)]
   const live = findSlice(graph, roots, isCut, (unit) => holders.has(unit))
   removeUnits(edit, (unit) => !live.has(unit))
-  const define = createDefine(edit, 'unplugin-flash/internal/define', 'define', '__flash_define')
+  const { define, register } = createDefiners(edit)
   for (const found of analysis.functions) {
-    if (isKept(found)) define(found)
+    if (isKept(found) && role.lean && !isUsed(edit, live, unitOf(found), role.demanded)) register(found)
+    else if (isKept(found)) define(found)
     else if (live.has(unitOf(found)))
       edit.text.overwrite(found.call.start, found.call.end, serverStub(edit, found))
   }
   return finish(edit, { sources: 'original' })
+}
+
+/** Whether code of the worker itself calls what the unit declares; the functions of a bundle are called from outside. */
+function isUsed({ graph }: Edit, live: Set<Unit>, declaring: Unit, demanded: Demanded = new Set()): boolean {
+  if (demanded.has('*') || findDemanded(graph, demanded).some((unit) => leadsTo(unit, declaring))) return true
+  const uses = [...live].flatMap((unit) => unit.uses)
+  return uses.some((use) => !use.type && declaring.names.includes(use.name) && !isExport(use))
+}
+
+/** Whether a unit that gives an export gives what the other one declares. */
+function leadsTo(unit: Unit, declaring: Unit): boolean {
+  return unit === declaring || unit.uses.some(({ name }) => declaring.names.includes(name))
+}
+
+function isExport({ parent }: Use): boolean {
+  return parent.type === 'ExportSpecifier' || parent.type === 'ExportDefaultDeclaration'
 }
 
 /** What gives the exports that other modules of the worker import. */
@@ -54,22 +72,33 @@ function exportedNames({ kind, node, statement, names, exported }: Unit): string
 /** Role `local`: everything stays as it is, and the functions register themselves with their facts. */
 export function rewriteLocal(analysis: ModuleAnalysis): Rewritten {
   const edit = createEdit(analysis)
-  const define = createDefine(edit, 'unplugin-flash/internal/local', 'local', '__flash_local')
+  const define = createDefine(edit)('unplugin-flash/internal/local', 'local', '__flash_local')
   for (const found of analysis.functions) define(found, JSON.stringify(factOf(edit, found)))
   return finish(edit, { sources: 'original' })
 }
 
+/** `define` gives what `remote` gave; `register` only makes the function known, for code that does not call it. */
+function createDefiners(edit: Edit) {
+  const source = 'unplugin-flash/internal/define'
+  const make = createDefine(edit)
+  const register = (found: FoundFunction) => make(source, 'register', '__flash_register')(found)
+  const define = (found: FoundFunction) => make(source, 'define', '__flash_define')(found)
+  return { define, register }
+}
+
 /** `remote(config, fn)` → `define(functions, id, config, fn)`, the arguments as they are written. */
-function createDefine(edit: Edit, source: string, imported: string, wanted: string) {
-  const name = useImport(edit, source, imported, wanted)
+function createDefine(edit: Edit) {
   const functions = freshName(edit, '__flash_functions')
   edit.prelude.push(`const ${functions} = Object.create(null)`)
   const exported = functions === '__flash_functions' ? functions : `${functions} as __flash_functions`
   edit.text.append(`\nexport { ${exported} };\n`)
-  return ({ id, call }: FoundFunction, last?: string) => {
-    const [config, body] = call.arguments
-    edit.text.overwrite(call.start, config!.start, `${name}(${functions}, ${JSON.stringify(id)}, `)
-    edit.text.overwrite(body!.end, call.end, last ? `, ${last})` : ')')
+  return (source: string, imported: string, wanted: string) => {
+    const name = useImport(edit, source, imported, wanted)
+    return ({ id, call }: FoundFunction, last?: string) => {
+      const [config, body] = call.arguments
+      edit.text.overwrite(call.start, config!.start, `${name}(${functions}, ${JSON.stringify(id)}, `)
+      edit.text.overwrite(body!.end, call.end, last ? `, ${last})` : ')')
+    }
   }
 }
 

@@ -1,1 +1,1 @@
-export { define } from '@flash/worker'
+export { define, register } from '@flash/worker'
