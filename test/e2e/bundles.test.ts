@@ -176,18 +176,49 @@ describe('leaks end the build', () => {
   })
 
   test('a key of an account', async () => {
-    const key = `rpa_${'A1b2'.repeat(10)}`
+    const key = `rpa_${'9fK2mQx7Lw'.repeat(4)}`
     const output = await leak({ 'src/main.ts': `console.log('${key}')\nimport './basics.ts'\n` })
     expect(output).toContain('a key of a Runpod account')
   })
 
-  test('the text of a function that another plugin copied', async () => {
-    const copies = `{ name: 'copies', generateBundle(_, files) { for (const file of Object.values(files)) if (file.code) file.code += ';"no seats left at all"' } }`
+  test('texts of a function that another plugin copied', async () => {
+    const copies = `{ name: 'copies', generateBundle(_, files) { for (const file of Object.values(files)) if (file.code) file.code += ';["no seats left at all","nobody waits here"]' } }`
     const output = await leak({
       'vite.config.ts': viteConfig().replace('plugins: [', `plugins: [${copies}, `),
-      'src/basics.ts': appFiles['src/basics.ts']!.replace('no seats left', 'no seats left at all'),
+      'src/basics.ts': appFiles['src/basics.ts']!.replace('no seats left', 'no seats left at all').replace(
+        "'waited'",
+        "'nobody waits here'",
+      ),
     })
     expect(output).toContain('src/basics.ts')
+  })
+
+  test('a file with functions by its address', async () => {
+    const output = await leak({
+      'src/main.ts': "import './basics.ts'\nconsole.log(new URL('./relay.ts', import.meta.url).href)\n",
+    })
+    expect(output).toContain('code of the functions in src/relay.ts')
+  })
+
+  test('a key in many lines, written as text of a program', async () => {
+    const line = () => Array.from({ length: 4 }, () => Math.random().toString(36).slice(2)).join('')
+    const key = `-----BEGIN KEY-----\n${line()}\n${line()}\n-----END KEY-----\n`
+    const output = await leak(
+      {
+        'vite.config.ts': viteConfig('', 'define: { __KEY__: JSON.stringify(process.env.SIGNING_KEY) },'),
+        'src/main.ts': "import './signer.ts'\ndeclare const __KEY__: string\nconsole.log(__KEY__)\n",
+        'src/signer.ts':
+          "import { remote } from 'unplugin-flash'\nexport const sign = remote({ env: ['SIGNING_KEY'] }, async () => 1)\n",
+      },
+      { SIGNING_KEY: key },
+    )
+    expect(output).toContain('the value of SIGNING_KEY')
+  })
+
+  test('a key among the files that are served as they are', async () => {
+    const output = await leak({ 'public/config.js': `window.key = 'rpa_${'9fK2mQx7Lw'.repeat(4)}'\n` })
+    expect(output).toContain('a key of a Runpod account')
+    expect(output).toContain('public/config.js')
   })
 
   test('the module with the key of the project', async () => {
@@ -197,6 +228,42 @@ describe('leaks end the build', () => {
     })
     expect(output).toContain('only in code that runs on a server')
   })
+})
+
+test('a web worker of the page gets stubs too', async () => {
+  project = createProject({
+    ...appFiles,
+    'src/main.ts':
+      "import inline from './inline.ts?worker&inline'\nnew Worker(new URL('./beside.ts', import.meta.url), { type: 'module' })\nconsole.log(inline)\n",
+    'src/beside.ts': "import { double } from './double.ts'\ndouble(1).then(console.log)\n",
+    'src/inline.ts': "import { double } from './double.ts'\ndouble(2).then(console.log)\n",
+    'src/double.ts':
+      "import { remote } from 'unplugin-flash'\nexport const double = remote({ cpu: 'cpu3g-2-8' }, async (n: number) => n * 424242)\n",
+  })
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(0)
+  const shipped = [...readFiles(project.path('dist')).values()].join('\n')
+  expect(/424242|cpu3g/.exec(shipped)?.[0]).toBeUndefined()
+  expect(shipped).toMatch(/[a-z2-7]{16}\.[a-z2-7]{16}/)
+})
+
+test('what a page says by itself is no leak', async () => {
+  project = createProject({
+    ...appFiles,
+    'index.html':
+      '<!doctype html><html lang="en"><head><title>Fixture</title><script type="application/json">{}</script></head><body><input placeholder="Paste your text here"><input placeholder="rpa_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"><script type="module" src="/src/main.ts"></script></body></html>',
+    'src/main.ts':
+      "import { check } from './check.ts'\nimport './page.css'\nconsole.log('Paste your ' + 'text here', 'localhost')\ncheck('').catch(console.error)\n",
+    'src/page.css': 'main::before { content: "Paste your text here" }',
+    'src/check.ts': `import { remote } from 'unplugin-flash'
+export const check = remote({ env: ['DB_HOST', 'LOG_LEVEL'] }, async (text: string) => {
+  if (!text) throw new Error('Paste your text here')
+  return new Response(text, { headers: { 'content-type': 'application/json' } }).text()
+})
+`,
+  })
+  const { code, output } = await buildProject(project, [], { DB_HOST: 'localhost', LOG_LEVEL: 'undefined' })
+  expect(code, output).toBe(0)
 })
 
 describe('what cannot be bundled ends the build', () => {

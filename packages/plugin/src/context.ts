@@ -10,7 +10,7 @@ import {
   type WorkerBuilder,
 } from '@flash/compiler'
 import { endpointKey } from '@flash/dev'
-import { type Capability, createCapability, loadProjectKey } from '@flash/server'
+import { type Capability, createCapability, findProjectKey, loadProjectKey } from '@flash/server'
 import { createFilter, type TransformFilter } from './filter.ts'
 import { type PluginOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 
@@ -40,6 +40,8 @@ export interface PluginContext {
   filter: TransformFilter
   /** All sources were read; a host that has configuration of its own does so before it starts. */
   scanned: Promise<void> | null
+  /** Files that pages get as they are; empty for none. */
+  publicDir: string
   /** Folders that hold the result of an earlier build. */
   outDirs: string[]
   /** Modules that pages get, by id. */
@@ -59,6 +61,7 @@ export function createContext(options: PluginOptions | undefined): PluginContext
     resolve: async () => null,
     filter: createFilter(),
     scanned: null,
+    publicDir: '',
     outDirs: [],
     clientModules: new Set(),
     stubs: new Map(),
@@ -90,7 +93,8 @@ export function setUp(context: PluginContext, setup: Setup): void {
   context.command = command
   const path = base.startsWith('/') ? base : '/'
   context.prefix = `${path}_flash`
-  context.key = loadProjectKey(root)
+  // A preview cannot use a key that it makes itself: what was built has another one.
+  context.key = context.previewing ? findProjectKey(root) : loadProjectKey(root)
   context.capability = createCapability(context.key)
   context.app = context.options.app ?? readName(root)
   const host = {

@@ -9,7 +9,7 @@ export interface AppFacts extends ServerFacts {
   appType: 'spa' | 'mpa' | 'custom'
 }
 
-/** Where the sealed facts are in the folder of the built app. No server may give out files whose names begin with a dot. */
+/** Where the sealed facts are in the folder of the built app. Whoever is given the file can read nothing in it. */
 export const FACTS_FILE = '.flash-facts'
 
 const HEADER = 'flash-facts.1.'

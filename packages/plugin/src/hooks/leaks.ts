@@ -1,21 +1,33 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { AppError } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
 import type { PluginContext } from '../context.ts'
 import { toHostError } from '../host-error.ts'
-import { type BodyText, findBodyText, readBodyText } from '../leaks/bodies.ts'
-import { describeChain, type ModuleGraph } from '../leaks/chain.ts'
-import { findSecretIn, findSecrets } from '../leaks/secrets.ts'
+import { type Bodies, createForeign, findBodyIn, readBodies, type WholeGraph } from '../leaks/bodies.ts'
+import { describeChain } from '../leaks/chain.ts'
+import { findBodyInMap, parseMap, type SourceTexts } from '../leaks/maps.ts'
+import { findSecretIn, findSecrets, type Secret } from '../leaks/secrets.ts'
 import { consumerOf } from './transform.ts'
-
-type Graph = ModuleGraph & { getModuleIds(): Iterable<string> }
 
 /** A chunk or an asset, as Rollup and its kin hand them out. */
 interface OutputFile {
   fileName: string
   code?: string
-  map?: { sourcesContent?: (string | null)[] } | null
+  map?: SourceTexts | null
   modules?: Record<string, unknown>
   source?: string | Uint8Array
+  /** Files that an asset is a copy of. */
+  originalFileNames?: string[]
+}
+
+/** What a leak is, before it is known how it came about. */
+interface Leak {
+  message: string
+  hint: string
+  /** Whether the code of a module holds it. */
+  holds?(code: string): boolean
+  module?: string
 }
 
 /** The last look at what a browser will get: nothing of a function, no secret, no file for servers. */
@@ -26,29 +38,36 @@ export function checkLeaks(context: PluginContext): UnpluginOptions {
       if (context.command !== 'build' || context.testing) return
       if (consumerOf(context, this) === 'server') return
       const files = Object.values(bundle as Record<string, OutputFile>)
-      for (const file of files)
-        for (const id of Object.keys(file.modules ?? {})) context.clientModules.add(id)
-      const leak = await findLeak(context, this as Graph, files)
-      if (leak) throw toHostError(leak, context.root)
+      for (const { modules = {} } of files)
+        for (const id of Object.keys(modules)) context.clientModules.add(id)
+      if (context.project.functions().length === 0) return
+      const graph = this as WholeGraph
+      const leak = await findLeak(context, graph, files)
+      if (leak) throw toHostError(await explain(context, graph, leak), context.root)
     },
   }
   const hooks = { generateBundle } as never
   return { name: 'flash:leaks', vite: hooks, rollup: hooks, rolldown: hooks }
 }
 
-async function findLeak(context: PluginContext, graph: Graph, files: OutputFile[]): Promise<AppError | null> {
-  const serverFile = files.flatMap(({ modules }) => Object.keys(modules ?? {})).find(isForServers(context))
-  if (serverFile) return tellServerFile(context, graph, serverFile)
+async function findLeak(
+  context: PluginContext,
+  graph: WholeGraph,
+  files: OutputFile[],
+): Promise<Leak | null> {
+  const module = files.flatMap(({ modules }) => Object.keys(modules ?? {})).find(isForServers(context))
+  if (module) return tellServerFile(context, module)
   const secrets = await findSecrets(context)
-  const bodies = await readBodyText(context)
+  const bodies = await readBodies(context)
+  const foreign = createForeign(context, graph)
   for (const file of files) {
     const text = textOf(file)
-    const secret = text && findSecretIn(text, secrets)
-    if (secret) return tellSecret(context, graph, file, secret, secrets)
-    const [piece] = bodies.size > 0 ? findBodyText(context, graph, text, bodies) : []
-    if (piece !== undefined) return tellBody(context, graph, file, piece, bodies)
+    const secret = findSecretIn(text, secrets)
+    if (secret) return tellSecret(file.fileName, secret, secrets)
+    const body = findBody(context, file, text, bodies, foreign)
+    if (body) return tellBody(context, file.fileName, body)
   }
-  return null
+  return findInPublic(context, secrets)
 }
 
 /** Files that say they are for servers; one with functions gives only stubs. */
@@ -58,6 +77,7 @@ function isForServers({ project }: PluginContext): (id: string) => boolean {
 }
 
 const TEXT = /\.(?:html?|[cm]?js|css|json|map|svg|txt|webmanifest|xml)$/
+const CODE = /\.[cm]?js$/
 
 function textOf({ fileName, code, map, source }: OutputFile): string {
   if (code !== undefined) return [code, ...(map?.sourcesContent ?? [])].join('\n')
@@ -65,59 +85,68 @@ function textOf({ fileName, code, map, source }: OutputFile): string {
   return typeof source === 'string' ? source : new TextDecoder().decode(source)
 }
 
-async function tellServerFile(context: PluginContext, graph: Graph, id: string): Promise<AppError> {
-  return toLeak(context, graph, id, {
-    message: `${relativeTo(context, id)} is a file for servers and would be in the browser`,
+/** Looks at programs and their maps: pages, styles and pictures may say by chance what a function says. */
+function findBody(
+  { root, project }: PluginContext,
+  { fileName, code, map, originalFileNames = [] }: OutputFile,
+  text: string,
+  bodies: readonly Bodies[],
+  foreign: (pieces: string[]) => string[],
+): { file: string; piece: string } | null {
+  const copied = originalFileNames.map((name) => resolve(root, name)).find((one) => project.hasFunctions(one))
+  if (copied) return { file: copied, piece: 'the whole file' }
+  const inMap = map ?? (fileName.endsWith('.map') ? parseMap(text) : null)
+  const found = inMap && findBodyInMap(inMap, bodies)
+  if (found) return found
+  return code !== undefined || CODE.test(fileName) ? findBodyIn(code ?? text, bodies, foreign) : null
+}
+
+/** Files that are served as they are; what somebody put there by hand may be a key. */
+async function findInPublic({ publicDir }: PluginContext, secrets: readonly Secret[]): Promise<Leak | null> {
+  if (!publicDir) return null
+  const entries = await readdir(publicDir, { recursive: true, withFileTypes: true }).catch(() => [])
+  for (const entry of entries) {
+    if (!entry.isFile() || !TEXT.test(entry.name)) continue
+    const file = join(entry.parentPath, entry.name)
+    const secret = findSecretIn(await readFile(file, 'utf8'), secrets)
+    if (secret) return tellSecret(file, secret, secrets)
+  }
+  return null
+}
+
+function tellServerFile(context: PluginContext, module: string): Leak {
+  return {
+    message: `${relativeTo(context, module)} is a file for servers and would be in the browser`,
     hint: 'import it only from code that runs on a server or in a remote function',
-  })
+    module,
+  }
 }
 
-async function tellSecret(
-  context: PluginContext,
-  graph: Graph,
-  file: OutputFile,
-  secret: string,
-  secrets: Map<string, string>,
-): Promise<AppError> {
-  const id = holderOf(graph, file, (code) => findSecretIn(code, secrets) === secret)
-  return toLeak(context, graph, id, {
-    message: `${secret} would be in the browser, in ${file.fileName}`,
+function tellSecret(where: string, secret: string, secrets: readonly Secret[]): Leak {
+  return {
+    message: `${secret} would be in the browser, in ${where}`,
     hint: 'read it in a remote function or on a server; Vite writes variables with its prefix (VITE_) into pages',
-  })
+    holds: (code) => findSecretIn(code, secrets) === secret,
+  }
 }
 
-async function tellBody(
+function tellBody(
   context: PluginContext,
-  graph: Graph,
-  file: OutputFile,
-  piece: string,
-  bodies: BodyText,
-): Promise<AppError> {
-  const source = bodies.get(piece)!
-  const id = holderOf(graph, file, (code) => code.includes(piece))
-  return toLeak(context, graph, id, {
-    message: `code of the functions in ${relativeTo(context, source)} would be in the browser, in ${file.fileName}: "${piece.slice(0, 60)}"`,
-    hint: 'put plugins that change or copy sources behind flash(); an import with ?raw says that a page shall show the text',
-  })
+  where: string,
+  { file, piece }: { file: string; piece: string },
+): Leak {
+  return {
+    message: `code of the functions in ${relativeTo(context, file)} would be in the browser, in ${where}: "${piece.slice(0, 60)}"`,
+    hint: 'import the file as a module, not by its address, and put plugins that copy sources behind flash(); an import with ?raw says that a page shall show the text',
+    holds: (code) => code.includes(piece),
+  }
 }
 
-/** The module of a chunk that brings what was found. */
-function holderOf(
-  graph: Graph,
-  { modules = {} }: OutputFile,
-  holds: (code: string) => boolean,
-): string | null {
-  const own = Object.keys(modules).find((id) => holds(graph.getModuleInfo(id)?.code ?? ''))
-  return own ?? [...graph.getModuleIds()].find((id) => holds(graph.getModuleInfo(id)?.code ?? '')) ?? null
-}
-
-async function toLeak(
-  context: PluginContext,
-  graph: Graph,
-  id: string | null,
-  { message, hint }: { message: string; hint: string },
-): Promise<AppError> {
-  const chain = id === null ? [] : await describeChain(context, graph, id)
+async function explain(context: PluginContext, graph: WholeGraph, leak: Leak): Promise<AppError> {
+  const { message, hint, holds = () => false } = leak
+  const holder = [...graph.getModuleIds()].find((id) => holds(graph.getModuleInfo(id)?.code ?? ''))
+  const id = leak.module ?? holder
+  const chain = id === undefined ? [] : await describeChain(context, graph, id)
   const way = chain.map((line) => `\n    ${line}`).join('')
   return new AppError('CLIENT_LEAK', { message: message + way, hint, data: { chain } })
 }

@@ -1,10 +1,11 @@
 import { isBuiltin } from 'node:module'
 import { resolve, sep } from 'node:path'
-import type { UnpluginOptions } from 'unplugin'
-import type { ResolvedConfig, UserConfig } from 'vite'
+import { createUnplugin, type UnpluginOptions } from 'unplugin'
+import type { Plugin, ResolvedConfig, UserConfig } from 'vite'
 import { type PluginContext, setUp } from '../context.ts'
 import { wordsFilter } from '../filter.ts'
-import { replaceForScan } from '../hooks/transform.ts'
+import { replaceBodies, replaceForScan } from '../hooks/transform.ts'
+import { serveModules } from '../hooks/virtual.ts'
 
 /** Files the dev server never serves: Vite's own list, which a list of a plugin replaces, and ours. */
 const DENIED = [
@@ -48,6 +49,7 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
         const folders = Object.values(config.environments).map((environment) => environment.build.outDir)
         context.outDirs =
           config.command === 'build' ? ownFolders(config.root, config.build.emptyOutDir, folders) : []
+        context.publicDir = config.build.copyPublicDir ? config.publicDir : ''
         const find = config.createResolver()
         context.resolve = async (specifier, importer) =>
           // Functions run on servers, so what they import is found as it is for servers.
@@ -84,11 +86,18 @@ function addEnvironment(
           }
         : {},
     ssr: command === 'serve' ? { external: ours } : {},
+    // Programs that a page runs beside itself are built on their own, by the plugins named for them.
+    worker: { plugins: () => replaceInWorkers(context) },
     server: {
       fs: { deny: [...new Set([...DENIED, ...(config.server?.fs?.deny ?? [])])] },
       watch: config.server?.watch === null ? null : { ignored: ['**/.flash/**'] },
     },
   }
+}
+
+/** What web workers need of the plugin: stubs instead of functions. */
+function replaceInWorkers(context: PluginContext): Plugin[] {
+  return createUnplugin(() => [replaceBodies(context), serveModules(context)]).vite(undefined) as Plugin[]
 }
 
 /** What only the files say: Vite's reader adds the variables of the process. */
