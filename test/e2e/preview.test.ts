@@ -206,6 +206,40 @@ function isAlive(pid: number): boolean {
   }
 }
 
+test('a build that is made meanwhile is served', async () => {
+  const other = createProject({ ...appFiles })
+  try {
+    await buildProject(other)
+    await using served = await previewOf(other)
+    expect(await served.call('basics/greet', { name: 'Ada' })).toBe('hello Ada!')
+    await other.edit('src/text/mark.ts', "'!'", "'?'")
+    await other.write(
+      'src/later.ts',
+      "import { remote } from 'unplugin-flash'\nexport const later = remote({}, async () => 'here now')\n",
+    )
+    expect((await buildProject(other)).code).toBe(0)
+    expect(await served.call('basics/greet', { name: 'Ada' })).toBe('hello Ada?')
+    expect(await served.call('later', {})).toBe('here now')
+  } finally {
+    other.remove()
+  }
+})
+
+async function previewOf(of: Project) {
+  const vite = await startVite(of, ['preview', '--host', '127.0.0.1'])
+  return {
+    async call(path: string, input: unknown) {
+      const response = await fetch(`${vite.url}/_flash/${path}/run_sync`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ input }),
+      })
+      return (await response.json()).output
+    },
+    [Symbol.asyncDispose]: async () => void (await vite.stop()),
+  }
+}
+
 test('without a build it says what to do', async () => {
   const empty = createProject({ ...appFiles })
   try {

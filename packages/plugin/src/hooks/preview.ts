@@ -1,12 +1,15 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createPreview, type Preview } from '@flash/dev'
-import { FACTS_FILE, openBundles } from '@flash/server'
+import { parseManifest } from '@flash/protocol'
+import { FACTS_FILE, type LocalBundles, openBundles } from '@flash/server'
 import type { UnpluginOptions } from 'unplugin'
 import type { PreviewServer } from 'vite'
 import type { PluginContext } from '../context.ts'
 import { printError } from '../host-error.ts'
 import { createOutput, printRoutes } from '../print.ts'
+
+const MANIFEST = 'flash_manifest.json'
 
 /** Answers calls of the built app with the built bundles. */
 export function servePreview(context: PluginContext): UnpluginOptions {
@@ -16,7 +19,7 @@ export function servePreview(context: PluginContext): UnpluginOptions {
       async configurePreviewServer(server) {
         const { root, build } = server.config
         const folder = join(root, '.flash', 'build')
-        const isBuilt = existsSync(join(folder, 'flash_manifest.json'))
+        const isBuilt = existsSync(join(folder, MANIFEST))
         // An app without functions has no bundles either.
         if (!isBuilt && !existsSync(resolve(root, build.outDir, FACTS_FILE))) return
         await open(context, server, folder)
@@ -34,7 +37,44 @@ async function open(context: PluginContext, server: PreviewServer, folder: strin
     onOutput: createOutput(logger),
     onError: (error) => logger.error(printError(error)),
   })
-  const preview = createPreview({
+  const preview = followBuild(context, server, bundles)
+  server.middlewares.use((request, response, next) => preview().middleware(request, response, next))
+  server.httpServer.on('upgrade', (request, socket, head) => preview().upgrade(request, socket, head))
+  server.httpServer.once('listening', () => printPreview(server, preview(), context))
+  server.httpServer.once('close', () => void bundles.close())
+}
+
+/** The routes of the newest build: pages are served from it as soon as it is there. */
+function followBuild(context: PluginContext, server: PreviewServer, bundles: LocalBundles): () => Preview {
+  const { logger } = server.config
+  const file = join(context.root, '.flash', 'build', MANIFEST)
+  const make = () => makePreview(context, server, bundles)
+  let seen = stampOf(file)
+  let preview = make()
+  return () => {
+    const stamp = stampOf(file)
+    // While a build runs there is none.
+    if (stamp === null || stamp === seen) return preview
+    seen = stamp
+    try {
+      bundles.restart(parseManifest(readFileSync(file, 'utf8'), `.flash/build/${MANIFEST}`))
+      preview = make()
+      logger.info('  flash  the app was built again; calls run in the new bundles', { timestamp: true })
+    } catch (error) {
+      logger.error(printError(error))
+    }
+    return preview
+  }
+}
+
+function stampOf(file: string): string | null {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat ? `${stat.mtimeMs} ${stat.ino} ${stat.size}` : null
+}
+
+function makePreview(context: PluginContext, { config }: PreviewServer, bundles: LocalBundles): Preview {
+  const { logger } = config
+  return createPreview({
     prefix: context.prefix,
     key: context.key,
     maxBodyBytes: context.options.maxBodyBytes,
@@ -44,10 +84,6 @@ async function open(context: PluginContext, server: PreviewServer, folder: strin
       error: (error) => logger.error(printError(error)),
     },
   })
-  server.middlewares.use(preview.middleware)
-  server.httpServer.on('upgrade', preview.upgrade)
-  server.httpServer.once('listening', () => printPreview(server, preview, context))
-  server.httpServer.once('close', () => void bundles.close())
 }
 
 function printPreview(
