@@ -47,6 +47,9 @@ describe('derived endpoint name', () => {
     ['flash', 'default', 'fn-flash'],
     ['con', 'default', 'fn-con'],
     ['aux', 'aux', 'fn-aux'],
+    ['flash_manifest.json', 'default', 'fn-flash_manifest.json'],
+    ['app.tar.gz', 'default', 'fn-app.tar.gz'],
+    ['app.tar.gz', 'read', 'app.tar.gz-read'],
     ['con', 'read', 'con-read'],
     ['nul.server', 'read', 'fn-nul.server-read'],
     ['dev/x', 'abcdef', 'fn-dev-x-abcdef'],
@@ -97,6 +100,14 @@ describe('what is no endpoint name', () => {
     ['NUL.x', /Windows/],
     ['com1', /Windows/],
     ['LPT9.tar', /Windows/],
+    ['flash_manifest.json', /folder of the build/],
+    ['Flash_Manifest.JSON', /folder of the build/],
+    ['app.tar.gz', /folder of the build/],
+    ['APP.tar.gz', /folder of the build/],
+    ['.tmp', /begin and end/],
+    ['.tmp-1-2', /begin and end/],
+    ['.lock', /begin and end/],
+    ['.endpoints.json', /begin and end/],
   ] as const)
     test(JSON.stringify(name), () => expect(checkEndpointName(name)).toMatch(reason))
 
@@ -114,6 +125,11 @@ describe('what is no endpoint name', () => {
     'console',
     'com10',
     'null',
+    'flash_manifest',
+    'flash_manifest.json2',
+    'my-app.tar.gz',
+    'app.tar',
+    'app-tar.gz',
   ]) {
     test(`${name} is one`, () => expect(checkEndpointName(name)).toBeUndefined())
   }

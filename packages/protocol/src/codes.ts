@@ -48,6 +48,7 @@ export const errorCodes = {
     status: 502,
     meaning: 'An answer could not be decoded; usually the two sides were built with different versions.',
   },
+  BUILD_BUSY: { status: 500, meaning: 'Another process holds the folder that a build is written to.' },
   BUILD_MISSING: { status: 500, meaning: 'There is no finished build where one is needed.' },
   BUNDLER_NOT_FOUND: {
     status: 500,

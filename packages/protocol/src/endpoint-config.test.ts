@@ -291,6 +291,7 @@ describe('what is refused, where and why', () => {
     ['a field without letters', { '-': 1 }, '-', /is not a field; the fields/, 'UNKNOWN_FIELD'],
 
     ['a short name', { name: 'ab' }, 'name', /has 2 characters; 3 to 63/, 'BAD_NAME'],
+    ['a name of the build', { name: 'app.tar.gz' }, 'name', /folder of the build/, 'BAD_NAME'],
     ['a blank name', { name: ' ' }, 'name', /a name of 3 to 63 characters is/],
     ['a name of another type', { name: 5 }, 'name', /^is not allowed; a name/],
 
@@ -735,6 +736,9 @@ describe('names', () => {
     ['con', /device on Windows/],
     ['COM1', /device on Windows/],
     ['nul.txt', /device on Windows/],
+    ['flash_manifest.json', /folder of the build/],
+    ['App.tar.gz', /folder of the build/],
+    ['.tmp-1', /begin and end/],
   ] as const) {
     test(`refused: ${JSON.stringify(name.slice(0, 20))}`, () =>
       expect(checkEndpointName(name)).toMatch(reason))

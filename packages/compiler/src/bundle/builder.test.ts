@@ -85,15 +85,16 @@ export const view = () => [new View().draw(), seen]`,
     test('JSON by name and as a whole, and any file as text', async () => {
       expect(
         await answerOf({
+          'package.json': `{ "name": "remote", "devDependencies": { "unplugin-flash": "*" } }`,
           'src/data.json': `{ "size": 3, "not-a-name": 4 }`,
           'src/prompt.md': '# "Hi"\n`${x}`',
           'src/code.ts': 'export const x: number = 1',
           'src/a.ts': one(
-            `[data, size, prompt, code]`,
-            `import data, { size } from './data.json'\nimport prompt from './prompt.md?raw'\nimport code from './code.ts?raw'`,
+            `[data, size, prompt, code, name]`,
+            `import data, { size } from './data.json'\nimport { name } from '../package.json'\nimport prompt from './prompt.md?raw'\nimport code from './code.ts?raw'`,
           ),
         }),
-      ).toEqual([{ size: 3, 'not-a-name': 4 }, 3, '# "Hi"\n`${x}`', 'export const x: number = 1'])
+      ).toEqual([{ size: 3, 'not-a-name': 4 }, 3, '# "Hi"\n`${x}`', 'export const x: number = 1', 'remote'])
     })
 
     test('files of functions as text are what they are, and our own files are not compiled', async () => {

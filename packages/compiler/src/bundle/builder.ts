@@ -26,9 +26,11 @@ export interface WorkerBuilder {
   /**
    * Makes a bundle for each endpoint, and the manifest; what an earlier call made is kept where nothing that went in has changed.
    *
-   * - throws what is wrong, all of it: an `AppError`, or an `AggregateError` of several. Then nothing is left of any build.
+   * - throws what is wrong, all of it: an `AppError`, or an `AggregateError` of several. Then it is as after `clear`.
    */
   build(): Promise<WorkerBuild>
+  /** Leaves nothing of any build, except of one that another builder finished since this one was made. */
+  clear(): Promise<void>
   /** Every file that went into the last build, finished or not; absolute. */
   inputs(): string[]
 }
@@ -52,20 +54,22 @@ export function createWorkerBuilder(options: WorkerBuildOptions): WorkerBuilder 
     try {
       const made = await buildAll(options, { kept, touched })
       const folders = new Map([...kept].map(([name, { result }]) => [name, result.folder]))
-      await output.commit(folders, made.fresh, manifestText(made.manifest))
+      await output.commit(folders, manifestText(made.manifest))
       return { manifest: made.manifest, rebuilt: [...made.fresh].sort(), warnings: made.warnings }
     } catch (error) {
       await output.clear()
       throw error
     }
   }
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+    const result = last.then(task)
+    // One after the other: each begins with what the one before left on disk.
+    last = result.catch(() => {})
+    return result
+  }
   return {
-    build() {
-      const result = last.then(run)
-      // One after the other: each begins with what the one before left on disk.
-      last = result.catch(() => {})
-      return result
-    },
+    build: () => inTurn(run),
+    clear: () => inTurn(output.clear),
     inputs: () => [...touched].sort(),
   }
 }

@@ -75,6 +75,9 @@ function createFail(problems: Problems): BundleHooks['fail'] {
   }
 }
 
+/** Files that can hold functions, or are components that must not. */
+const compiled = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)$/
+
 /** The role that development gives a module of this endpoint's worker. */
 async function rewrite(
   { project, own }: BuildContext,
@@ -83,7 +86,7 @@ async function rewrite(
   { code, id }: { code: string; id: string },
 ) {
   const [file, query] = splitQuery(id)
-  if (own.includes(file) || /[?&](?:raw|url)\b/.test(query)) return null
+  if (!compiled.test(file) || own.includes(file) || /[?&](?:raw|url)\b/.test(query)) return null
   const analysis = await project.analyze(code, file)
   if (!analysis) return null
   const keeps = (fact: FunctionFact) => fact.endpoint === name

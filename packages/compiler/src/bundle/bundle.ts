@@ -6,18 +6,18 @@ import type { EngineBundle } from './engine.ts'
 import { callStart, ENTRY } from './entry.ts'
 import { createExternals, type Externals } from './externals.ts'
 import { toFailures } from './failure.ts'
-import { inPackage, isFile } from './files.ts'
+import { isFile } from './files.ts'
 import { createFolder, type Folder } from './folder.ts'
 import { toBundleMap } from './folder-map.ts'
 import { addHead } from './head.ts'
 import { keptText } from './kept-text.ts'
 import type { Part } from './limits.ts'
 import { findOpenImports } from './open-imports.ts'
-import { placeAt } from './locate-import.ts'
 import { createNotes, type Notes } from './notes.ts'
 import { packageFile } from './package-file.ts'
 import type { EndpointPlan } from './plan.ts'
 import { splitQuery } from './specifier.ts'
+import { findAbsent, findUsedAssets } from './used-assets.ts'
 
 /** The bundle of one endpoint, or everything that is wrong with it. */
 export interface Bundle {
@@ -72,7 +72,14 @@ async function bundleOnce(context: BuildContext, plan: EndpointPlan): Promise<Bu
   const notes = createNotes()
   const dependencies = context.createDependencies(plan)
   const { problems } = notes
-  const externals = createExternals({ root: context.root, endpoint: plan.name, dependencies, problems })
+  const externals = createExternals({
+    root: context.root,
+    endpoint: plan.name,
+    listed: new Set(plan.config.dependencies.map(withoutVersion)),
+    dependencies,
+    bundled: context.bundled,
+    problems,
+  })
   const bundled = await runEngine(context, plan, notes, externals)
   const result = bundled && (await finish(context, plan, { notes, externals, bundled }))
   return {
@@ -83,6 +90,12 @@ async function bundleOnce(context: BuildContext, plan: EndpointPlan): Promise<Bu
     externals,
     files: [...new Set([...notes.files.keys(), ...(bundled?.files ?? [])])].filter(isFile),
   }
+}
+
+/** `@acme/a@1.2.3` → `@acme/a`. */
+function withoutVersion(listed: string): string {
+  const at = listed.lastIndexOf('@')
+  return at > 0 ? listed.slice(0, at) : listed
 }
 
 /** `null` when there are problems; then they are noted. */
@@ -158,42 +171,6 @@ async function finish(context: BuildContext, plan: EndpointPlan, { notes, extern
     ids: [...new Set(Array.from(code.matchAll(/["'`]([a-z2-7]{16})["'`]/g), ([, id]) => id!))],
     warnings: findAbsent(context, notes, code),
   }
-}
-
-/** The files that code which is still there names. */
-function findUsedAssets(context: BuildContext, notes: Notes, code: string): Asset[] {
-  const used = [...notes.assets.values()].filter(({ asset }) => code.includes(asset.path))
-  for (const { asset, importer, url } of used) {
-    if (!asset.isCode || !url || inPackage(importer)) continue
-    const shown = shownPath(context, importer)
-    notes.problems.add(
-      new AppError('URL_OF_CODE', {
-        message: `${shown} needs ${shownPath(context, asset.file)} as a file of its own, and a worker bundle is one file of code`,
-        hint: 'import it, or put what runs in a thread into a package and list that in `dependencies` of the endpoint',
-        ...placeOfText(context, importer, url.text),
-      }),
-    )
-  }
-  return used.map(({ asset }) => asset)
-}
-
-function findAbsent(context: BuildContext, { absent }: Notes, code: string): AppError[] {
-  const left = absent.filter(({ url }) => code.includes(url.text))
-  return left.map(
-    ({ url, importer }) =>
-      new AppError('ASSET_NOT_FOUND', {
-        message: `${shownPath(context, importer)} names ${JSON.stringify(url.text)} beside itself, and there is no such file to copy`,
-        hint: 'correct the path, unless the function makes the file when it runs',
-        ...placeOfText(context, importer, url.text),
-      }),
-  )
-}
-
-/** Where a text stands in a file as it is written. */
-function placeOfText({ files, locator }: BuildContext, file: string, text: string) {
-  const code = files.find(file) ?? ''
-  const start = code.indexOf(text)
-  return start < 0 ? undefined : placeAt(code, locator.locate(file).rootPath, start, start + text.length)
 }
 
 function partsOf(

@@ -25,6 +25,8 @@ export interface BuildContext {
   words: RegExp
   /** The host's resolver, asked once for each import. */
   host(specifier: string, importer: string): Promise<string | null>
+  /** Files of packages of which is known that they go into bundles. */
+  bundled: Set<string>
   createDependencies(plan: EndpointPlan): Dependencies
   /** The `package.json` that says how a file is read. */
   packageFileOf(file: string): string | null

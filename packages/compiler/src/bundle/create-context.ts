@@ -44,6 +44,7 @@ export function createContext(options: WorkerBuildOptions): BuildContext {
       hosted.set(key, answer)
       return answer
     },
+    bundled: new Set(),
     createDependencies: ({ name, config }) =>
       createDependencies({ root, endpoint: name, listed: config.dependencies }),
     packageFileOf,

@@ -9,14 +9,22 @@ import { packageOf } from './specifier.ts'
 export interface ExternalsOptions {
   root: string
   endpoint: string
+  /** Names of the packages that the config lists. */
+  listed: ReadonlySet<string>
   dependencies: Dependencies
+  /** Files of packages that go into bundles unless they are listed; grows, and is shared by the endpoints of a build. */
+  bundled: Set<string>
   problems: Problems
 }
 
 /** What one bundle leaves to be installed where it runs. */
 export interface Externals {
-  /** Throws what keeps a package from being either. */
-  classify(specifier: string, importer: string): Promise<Classified>
+  /**
+   * Whether a package goes in. Throws what keeps it from going in and from staying out.
+   *
+   * - `file`: what the import leads to here, as far as it does.
+   */
+  classify(specifier: string, importer: string, file?: string): Promise<Classified>
   /** The package that imports it goes on without it. */
   skip(specifier: string): void
   /** What was asked so far and the answers, to compare with those of another time. */
@@ -32,10 +40,10 @@ export interface Externals {
 type External = Extract<Classified, { kind: 'external' }>
 
 export function createExternals(options: ExternalsOptions): Externals {
-  const { root, dependencies, problems } = options
+  const { root, listed, dependencies, bundled, problems } = options
   const asked = new Map<string, Promise<Classified>>()
   const skipped = new Set<string>()
-  const classify: Externals['classify'] = (specifier, importer) => {
+  const ask = (specifier: string, importer: string) => {
     const key = `${specifier}\0${importer}`
     const before = asked.get(key)
     if (before) return before
@@ -43,9 +51,15 @@ export function createExternals(options: ExternalsOptions): Externals {
     asked.set(key, made)
     return made
   }
-  const fromRoot = (specifier: string) => classify(specifier, `${root}/package.json`)
+  const fromRoot = (specifier: string) => ask(specifier, `${root}/package.json`)
   return {
-    classify,
+    async classify(specifier, importer, file) {
+      const isListed = listed.has(packageOf(specifier) ?? specifier)
+      if (file !== undefined && !isListed && bundled.has(file)) return { kind: 'bundle' }
+      const answer = await ask(specifier, importer)
+      if (file !== undefined && !isListed && answer.kind === 'bundle') bundled.add(file)
+      return answer
+    },
     skip: (specifier) => void skipped.add(specifier),
     asked: () => asked,
     async findUsed(code, imports) {

@@ -52,8 +52,13 @@ function toFailure(error: EngineError, context: FailureContext): AppError {
     message: compiled?.text ?? sentenceOf(error, context.root),
     hint: hintOf(isSyntax, file),
     ...placeOf(file, compiled?.location ?? error.loc, context),
-    cause: error,
+    cause: causeOf(error),
   })
+}
+
+/** What a plugin throws has a stack; what an engine says is in its message. */
+function causeOf(error: EngineError): EngineError | undefined {
+  return error.code === undefined || error.code === 'PLUGIN_ERROR' ? error : undefined
 }
 
 function toFile({ loc, id }: EngineError): string | undefined {

@@ -37,13 +37,12 @@ export async function recordInputs(
     ...Array.from(notes.assets.values(), ({ asset }) => asset.file),
   ]
   const absent = notes.absent.map(({ url }) => url.file)
-  const withFunctions = [...notes.rewritten.keys()]
   return {
     plan: planKey(plan),
-    files: await readAll([...sources, ...packages, ...configs], context.files.hash),
+    files: readEach([...sources, ...packages, ...configs], context.files.hash),
     assets: await readAll([...beside, ...absent], hashAsset(context)),
-    facts: new Map(withFunctions.map((file) => [file, context.factsOf(file)])),
-    settings: await readAll(oneOfEachFolder(sources), settingsOf(context)),
+    facts: readEach([...notes.rewritten.keys()], context.factsOf),
+    settings: readEach(oneOfEachFolder(sources), settingsOf(context)),
     hosted: notes.hosted,
     classified: await readAll([...externals.asked().keys()], (key) => answerOf(externals, key)),
   }
@@ -53,11 +52,11 @@ export async function recordInputs(
 export async function isCurrent(context: BuildContext, plan: EndpointPlan, inputs: Inputs): Promise<boolean> {
   const dependencies = context.createDependencies(plan)
   if (inputs.plan !== planKey(plan)) return false
-  for (const [file, facts] of inputs.facts) if (context.factsOf(file) !== facts) return false
   return (
-    (await isSame(inputs.files, context.files.hash)) &&
+    isEach(inputs.facts, context.factsOf) &&
+    isEach(inputs.files, context.files.hash) &&
+    isEach(inputs.settings, settingsOf(context)) &&
     (await isSame(inputs.assets, hashAsset(context))) &&
-    (await isSame(inputs.settings, settingsOf(context))) &&
     (await isSame(inputs.hosted, (key) => context.host(...splitKey(key)))) &&
     isSame(inputs.classified, (key) => answerOf(dependencies, key))
   )
@@ -94,13 +93,22 @@ function splitKey(key: string): [specifier: string, importer: string] {
   return key.split('\0') as [string, string]
 }
 
-async function readAll<T>(keys: string[], read: (key: string) => T | Promise<T>): Promise<Map<string, T>> {
-  return new Map(await Promise.all([...new Set(keys)].map(async (key) => [key, await read(key)] as const)))
+function readEach<T>(keys: string[], read: (key: string) => T): Map<string, T> {
+  return new Map(Array.from(new Set(keys), (key) => [key, read(key)]))
+}
+
+function isEach<T>(before: ReadonlyMap<string, T>, read: (key: string) => T): boolean {
+  for (const [key, value] of before) if (read(key) !== value) return false
+  return true
+}
+
+async function readAll<T>(keys: string[], read: (key: string) => Promise<T>): Promise<Map<string, T>> {
+  return new Map(await Promise.all(Array.from(new Set(keys), async (key) => [key, await read(key)] as const)))
 }
 
 async function isSame<T>(
   before: ReadonlyMap<string, T>,
-  read: (key: string) => T | Promise<T>,
+  read: (key: string) => Promise<T>,
 ): Promise<boolean> {
   const now = await readAll([...before.keys()], read)
   return [...before].every(([key, value]) => now.get(key) === value)

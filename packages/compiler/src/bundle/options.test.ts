@@ -38,6 +38,29 @@ describe.each(['rolldown', 'rollup'] as BundleEngine[])('options of the worker b
     expect((await project.build()).rebuilt).toEqual(['one'])
   })
 
+  test('what plugins write is looked at like what is there: files beside it, and none that are not', async () => {
+    const writing = {
+      name: 'writing',
+      transform: (code: string, id: string) =>
+        id.endsWith('a.ts')
+          ? code.replace(
+              'GONE',
+              "' + new URL('./gone.bin', import.meta.url) + new URL('./a.bin', import.meta.url) + '",
+            )
+          : null,
+    }
+    using project = await createWorkerProject(
+      {
+        'src/a.bin': 'A',
+        'src/a.ts': `import { remote } from 'unplugin-flash'\nexport const a = remote({ name: 'one' }, async () => 'GONE')`,
+      },
+      { engine, plugins: () => [writing] },
+    )
+    const { warnings } = await project.build()
+    expect(warnings.map(({ code, at }) => [code, at])).toEqual([['ASSET_NOT_FOUND', undefined]])
+    expect(project.written().filter((file) => file.includes('assets'))).toHaveLength(1)
+  })
+
   test('`minify` gives smaller bundles that do the same', async () => {
     const sizes: number[] = []
     for (const minify of [false, true]) {

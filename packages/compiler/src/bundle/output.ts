@@ -1,78 +1,94 @@
-import { constants } from 'node:fs'
-import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { eachOf } from './each-of.ts'
 import type { Folder } from './folder.ts'
+import { withLock } from './lock.ts'
+import { markManifest, publish, removeBuild, removeFrom, withdraw } from './published.ts'
+import { createStagingName, removeAbandoned } from './staging.ts'
+import { markFolder, writeFolder } from './write-folder.ts'
 
-const MANIFEST_FILE = 'flash_manifest.json'
-const STAGING = '.tmp'
 const WRITES_AT_A_TIME = 8
 
-/** The folder that a build is written to; nothing in it looks like a finished build before one is. */
+/**
+ * The folder that a build is written to; nothing in it looks like a finished build before one is.
+ *
+ * Others may build to it at the same time. A build that was neither there when this was made, nor finished by this, is theirs:
+ * it stays until a finished one takes its place.
+ */
 export interface Output {
-  /** Takes away what says that the folder holds a finished build. */
+  /** Takes away what says that the folder holds a finished build, unless it is theirs. */
   begin(): Promise<void>
   /**
    * Writes beside what is there, then puts everything in place, the manifest last.
    *
-   * - `fresh`: names of folders that may differ from those on disk; others are written only where something is missing.
-   * - folders of endpoints that are not in `folders` go.
+   * - a folder that an earlier call wrote, and nobody changed since, is left alone.
+   * - folders of endpoints that are not in `folders` go; those that no build made stay.
    */
-  commit(folders: ReadonlyMap<string, Folder>, fresh: ReadonlySet<string>, manifest: string): Promise<void>
-  /** Takes away everything of a build, so that nobody takes it for a result. */
+  commit(folders: ReadonlyMap<string, Folder>, manifest: string): Promise<void>
+  /** Takes away everything of a build, unless it is theirs, so that nobody takes it for a result. */
   clear(): Promise<void>
 }
 
+/** What was put in place, by the name of the endpoint. */
+type Written = Map<string, { folder: Folder; mark: string | null }>
+
 export function createOutput(outDir: string): Output {
-  const place = (name: string) => join(outDir, name)
-  const stage = (name: string) => join(outDir, STAGING, name)
-  const remove = async (...names: string[]) => {
-    for (const name of names) await rm(place(name), { recursive: true, force: true })
+  const staging = createStagingName()
+  const written: Written = new Map()
+  let known = markManifest(outDir)
+  const isTheirs = () => ![null, known].includes(markManifest(outDir))
+  const isIntact = async (name: string, folder: Folder) => {
+    const last = written.get(name)
+    return last?.folder === folder && last.mark === (await markFolder(join(outDir, name), folder))
   }
+  /** Adds to `staged` what is not intact. */
+  const stage = (folders: ReadonlyMap<string, Folder>, staged: Map<string, Folder>) =>
+    eachOf([...folders], WRITES_AT_A_TIME, async ([name, folder]) => {
+      if (staged.has(name) || (await isIntact(name, folder))) return
+      await writeFolder(join(outDir, staging, name), folder)
+      staged.set(name, folder)
+    })
   return {
-    begin: () => remove(MANIFEST_FILE, 'app.tar.gz', STAGING),
-    async commit(folders, fresh, manifest) {
-      await mkdir(place(STAGING), { recursive: true })
-      const written: string[] = []
-      await eachOf([...folders], WRITES_AT_A_TIME, async ([name, folder]) => {
-        if (!fresh.has(name) && (await isIntact(place(name), folder))) return
-        await writeFolder(stage(name), folder)
-        written.push(name)
+    async begin() {
+      if (!existsSync(outDir)) return
+      await withLock(outDir, async () => {
+        await removeAbandoned(outDir)
+        if (!isTheirs()) await withdraw(outDir)
       })
-      const before = await findEndpoints(outDir)
-      await remove(...before.filter((name) => !folders.has(name)), ...written)
-      for (const name of written) await rename(stage(name), place(name))
-      await writeFile(stage(MANIFEST_FILE), manifest)
-      await rename(stage(MANIFEST_FILE), place(MANIFEST_FILE))
-      await remove(STAGING)
+    },
+    async commit(folders, manifest) {
+      const staged = new Map<string, Folder>()
+      await mkdir(join(outDir, staging), { recursive: true })
+      await stage(folders, staged)
+      await withLock(outDir, async () => {
+        // Others may have put their own in place of what was intact.
+        await stage(folders, staged)
+        const before = await withdraw(outDir, staged.keys())
+        await removeFrom(outDir, [...before.filter((name) => !folders.has(name)), ...staged.keys()])
+        await putInPlace(outDir, staging, { staged, written })
+        await publish(outDir, staging, manifest)
+        known = markManifest(outDir)
+      })
+      await removeFrom(outDir, [staging])
     },
     async clear() {
-      await remove(MANIFEST_FILE, STAGING, ...(await findEndpoints(outDir)))
+      if (!existsSync(outDir)) return
+      await withLock(outDir, async () => {
+        if (!isTheirs()) await removeBuild(outDir)
+      })
+      await removeFrom(outDir, [staging])
     },
   }
 }
 
-/** Folders that a build made; others are not ours to remove. */
-async function findEndpoints(outDir: string): Promise<string[]> {
-  const names = await readdir(outDir).catch(() => [])
-  const mains = await Promise.all(names.map((name) => stat(join(outDir, name, 'main.mjs')).catch(() => null)))
-  return names.filter((_, index) => mains[index] !== null)
-}
-
-async function isIntact(path: string, { files }: Folder): Promise<boolean> {
-  const found = await Promise.all(files.map((file) => stat(join(path, file.path)).catch(() => null)))
-  return files.every(({ bytes }, index) => found[index]?.size === bytes)
-}
-
-async function writeFolder(path: string, { files }: Folder): Promise<void> {
-  const folders = new Set(files.map((file) => dirname(join(path, file.path))))
-  for (const folder of folders) await mkdir(folder, { recursive: true })
-  await Promise.all(
-    files.map((file) => {
-      const target = join(path, file.path)
-      return 'content' in file
-        ? writeFile(target, file.content)
-        : copyFile(file.from, target, constants.COPYFILE_FICLONE)
-    }),
-  )
+async function putInPlace(
+  outDir: string,
+  staging: string,
+  { staged, written }: { staged: ReadonlyMap<string, Folder>; written: Written },
+): Promise<void> {
+  for (const [name, folder] of staged) {
+    await rename(join(outDir, staging, name), join(outDir, name))
+    written.set(name, { folder, mark: await markFolder(join(outDir, name), folder) })
+  }
 }

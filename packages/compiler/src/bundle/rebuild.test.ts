@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { createTestProject } from '../testing/project.ts'
 import { createWorkerProject } from '../testing/workers.ts'
 import type { BundleEngine } from './options.ts'
 
@@ -168,8 +169,8 @@ export const fourth = remote({ name: 'fourth' }, async () => [late, await third(
   })
 
   test('a folder that the user gives keeps what is not of a build', async () => {
-    using project = await createWorkerProject(files, { engine, outDir: '' })
-    const outDir = project.path('out')
+    using elsewhere = createTestProject({})
+    const outDir = elsewhere.path('out')
     mkdirSync(join(outDir, 'mine'), { recursive: true })
     writeFileSync(join(outDir, 'mine/file.txt'), 'mine')
     using own = await createWorkerProject(files, { engine, outDir })

@@ -148,19 +148,24 @@ async function decide(
   found: Resolved | null,
 ): Promise<Resolved | null> {
   const { specifier, importer, kind } = request
-  const place = await classify(options, specifier, importer)
+  const place = await classify(options, specifier, importer, found?.id)
   // Packages try files that are only made for some machines: `try { require('./build/addon') } catch {}`.
   const isTried = place === 'bundle' && !found && inPackage(importer) && kind !== 'import'
   if (place === 'absent' || isTried) options.externals.skip(specifier)
   return place === 'bundle' && !isTried ? found : { id: specifier, external: true }
 }
 
-async function classify(options: ResolveOptions, specifier: string, importer: string) {
+async function classify(
+  options: ResolveOptions,
+  specifier: string,
+  importer: string,
+  file: string | undefined,
+) {
   const { externals, onMissing, locator } = options
   const name = nameIn(specifier)
   if (name === null || locator.locate(importer).package === name) return 'bundle'
   try {
-    return (await externals.classify(specifier, importer)).kind
+    return (await externals.classify(specifier, importer, file)).kind
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     onMissing(specifier, importer, error)

@@ -73,16 +73,18 @@ export async function createWorkerProject(
   const load = async (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : null)
   const project = createTestProject({ ...runtime, ...files }, { host: { resolve, load }, mode: 'production' })
   root = project.root
-  const builder = createWorkerBuilder({
-    root,
-    project,
-    resolve,
-    app: 'shop',
-    mode: 'production',
-    define: {},
-    env: {},
-    ...options,
-  })
+  const builder = makeOrDispose(project, () =>
+    createWorkerBuilder({
+      root,
+      project,
+      resolve,
+      app: 'shop',
+      mode: 'production',
+      define: {},
+      env: {},
+      ...options,
+    }),
+  )
   const folder = project.path('.flash/build')
   const build = async () => {
     await project.scan()
@@ -109,6 +111,15 @@ export async function createWorkerProject(
       const { stdout } = await promisify(execFile)(process.execPath, [main, JSON.stringify([name, ...args])])
       return JSON.parse(stdout)
     },
+  }
+}
+
+function makeOrDispose<T>(project: TestProject, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    project[Symbol.dispose]()
+    throw error
   }
 }
 

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { WorkerBuild } from '@flash/compiler'
 import { FACTS_FILE, sealFacts } from '@flash/server'
 import type { UnpluginOptions } from 'unplugin'
@@ -45,7 +44,7 @@ export function buildWorkers(context: PluginContext): UnpluginOptions {
     async writeBundle() {
       if (!isBuild()) return
       if (context.project.functions().length > 0) printBuild(context, made ?? (await build(context)))
-      else await rm(folderOf(context), { recursive: true, force: true })
+      else await context.builder.clear()
       made = null
     },
     vite: hooks,
@@ -65,10 +64,6 @@ async function build(context: PluginContext) {
 
 /** What an earlier build, or the first half of this one, left would look like its result. */
 export async function forget(context: PluginContext): Promise<void> {
-  for (const folder of [...context.outDirs, folderOf(context)])
-    await rm(folder, { recursive: true, force: true })
-}
-
-function folderOf({ root }: PluginContext): string {
-  return join(root, '.flash', 'build')
+  for (const folder of context.outDirs) await rm(folder, { recursive: true, force: true })
+  await context.builder.clear()
 }

@@ -1,5 +1,6 @@
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/
 const devicePattern = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i
+const buildPattern = /^(?:flash_manifest\.json|app\.tar\.gz)$/i
 
 /**
  * Why a text cannot be the name of an endpoint, as the end of a sentence; `undefined` when it can.
@@ -24,5 +25,6 @@ export function checkEndpointName(name: string): string | undefined {
   if (/^flash$/i.test(name)) return 'is the id of the platform’s own look-up'
   // Each endpoint is a folder of the build.
   if (devicePattern.test(name)) return 'is the name of a device on Windows, where no folder can have it'
+  if (buildPattern.test(name)) return 'is the name of a file in the folder of the build'
   return undefined
 }
