@@ -1,12 +1,15 @@
-import { type Clock, encodeMessage, FrameType, type Message } from '@flash/protocol'
+import { AppError, type Clock, encodeMessage, FrameType, type Message, toWireError } from '@flash/protocol'
 import type { RpcJob } from './backend.ts'
 import { openOutbox, type Outbox } from './outbox.ts'
 import { CONTENT_TYPE, MARKER } from './problem.ts'
-import type { Reader } from './readers.ts'
+import { LONGEST_TIMER_MS, type Reader } from './readers.ts'
 
 const answerHeaders = { 'content-type': CONTENT_TYPE, 'cache-control': 'private, no-store', [MARKER]: '1' }
 
 const PING = encodeMessage({ type: FrameType.ping, rich: false, text: '', parts: [] })
+
+/** A queue ends its jobs itself, and may take that long to say so. */
+const LATE_MS = 5_000
 
 export interface AnswerOptions {
   clock: Clock
@@ -31,10 +34,22 @@ export async function answerJob(
   reader: Reader,
   options: AnswerOptions,
 ): Promise<Response> {
-  const outbox = openOutbox(job, first, from, reader.done)
+  let stopTimer = () => {}
+  const timed: Reader = {
+    leave(readMs) {
+      stopTimer()
+      reader.leave(readMs)
+    },
+    done() {
+      stopTimer()
+      reader.done()
+    },
+  }
+  const outbox = openOutbox(job, first, from, timed.done)
+  stopTimer = limitTime(job, outbox, timed, options.clock)
   if (!outbox.isFinished()) await untilFinished(outbox, options.clock, options.graceMs)
   if (outbox.isFinished()) return answerWhole(outbox.take(), options.Response)
-  return answerStream(request, outbox, reader, options)
+  return answerStream(request, outbox, timed, options)
 }
 
 export function answerWhole(chunks: Uint8Array[], ResponseClass: typeof Response): Response {
@@ -83,6 +98,25 @@ function answerStream(request: Request, outbox: Outbox, reader: Reader, options:
   if (request.signal.aborted) leave()
   else request.signal.addEventListener('abort', leave, { once: true })
   return new options.Response(body, { headers: answerHeaders })
+}
+
+/**
+ * Ends an answer with `TIMEOUT` a little after the job's deadline, whatever its queue says, or does not say.
+ *
+ * - returns what withdraws it.
+ */
+function limitTime({ deadline }: RpcJob, outbox: Outbox, reader: Reader, clock: Clock): () => void {
+  const leftMs = Math.max(deadline - clock.now(), 0) + LATE_MS
+  if (outbox.isFinished() || leftMs > LONGEST_TIMER_MS) return () => {}
+  return clock.after(leftMs, () => {
+    reader.leave(null)
+    const error = new AppError('TIMEOUT', {
+      message: 'the job did not end by its deadline',
+      hint: 'raise executionTimeoutMs of the endpoint or of the call',
+    })
+    const text = JSON.stringify(toWireError(error, { stack: false }))
+    outbox.end({ type: FrameType.error, rich: false, text, parts: [] })
+  })
 }
 
 /** Keeps proxies and readers from taking a quiet connection for a dead one. */

@@ -48,7 +48,7 @@ export function createGate(options: AuthorizeOptions): Gate {
   const ask = async (request: Request, call: AuthorizedCall) => {
     if (authorize === undefined) return askPreview(request)
     if (authorize === 'public') return null
-    const verdict = await hideThrown(() => authorize(request, call), errors)
+    const verdict = await hideThrown(() => authorize(withoutBody(request), call), errors)
     if (verdict === true) return null
     if (isResponse(verdict)) throw new Refusal(await hideThrown(() => toRefusal(verdict), errors))
     if (isSubject(verdict)) return verdict.subject
@@ -59,6 +59,11 @@ export function createGate(options: AuthorizeOptions): Gate {
     needsBody: (id) => functions.get(id)?.kind === 'class',
     admit: async (request, call) => ask(request, describe(functions.get(call.id), call)),
   }
+}
+
+/** The body is the call's, and may not be here yet. */
+function withoutBody({ url, method, headers, signal }: Request): Request {
+  return new Request(url, { method, headers, signal })
 }
 
 /** The call as `authorize` sees it; a method in it is one that the class has. */
@@ -115,7 +120,12 @@ function toRefusal(response: Response): Response {
   headers.set('cache-control', 'private, no-store')
   if (response.status >= 400) headers.set(MARKER, '1')
   else headers.delete(MARKER)
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
+  // The app may give the same one again.
+  return new Response(response.clone().body, {
+    status: response.status,
+    statusText: response.statusText,
+    headers,
+  })
 }
 
 /** Frameworks have classes of their own for it. */

@@ -17,6 +17,8 @@ export interface CallEnvelope {
   warm?: boolean
   timeoutMs?: number
   idempotencyKey?: string
+  /** Whose key it is; the route says so, and no stub. */
+  scope?: string
   executionTimeoutMs?: number
   ttlMs?: number
   lowPriority?: boolean

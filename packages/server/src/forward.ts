@@ -89,15 +89,15 @@ async function submit(
 ): Promise<RpcJob> {
   const { jobs, same } = context
   const callable = findCallable(fact, call.fn)
+  const gives = callable.kind === 'generator' ? 'items' : 'value'
   const job = await toQueueJob(fact, callable, call)
   const send = async (queue: QueueAddressFound['queue']) => {
     const client = jobs.client(queue)
     const status = await client.submit(job)
-    const gives = callable.kind === 'generator' ? 'items' : 'value'
     const known = { client, endpoint: fact.endpoint, jobId: status.id, gives, attached: !call.run } as const
     return jobs.accepted(known, status, call.executionTimeoutMs)
   }
-  return same.once({ id: fact.id, key: call.idempotencyKey, caller, input: job.input }, async () => {
+  const sendAnywhere = async () => {
     try {
       return await send(address.queue)
     } catch (error) {
@@ -105,6 +105,12 @@ async function submit(
       if (!other) throw error
       return send(other)
     }
+  }
+  const keyed = { id: fact.id, method: call.fn, key: call.idempotencyKey, caller }
+  return same.once(keyed, sendAnywhere, ({ id: jobId, deadline }) => {
+    if (call.run) jobs.keep(jobId)
+    const client = jobs.client(address.queue)
+    return jobs.open({ client, endpoint: fact.endpoint, jobId, gives, attached: false }, jobId, deadline)
   })
 }
 

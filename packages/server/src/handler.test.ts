@@ -148,6 +148,14 @@ describe('refused with its own code:', () => {
   })
 })
 
+test('a host that is no host is refused, and not logged', async () => {
+  const { ask, post, onError } = await start()
+  const headers = { host: 'x:99999' }
+  for (const answer of [await post(read, { args: [] }, { headers }), await ask('/', { headers })])
+    expect([answer.status, answer.code]).toEqual([400, 'BAD_REQUEST'])
+  expect(onError).not.toHaveBeenCalled()
+})
+
 describe('the page', () => {
   const pages: [what: string, headers: (host: string) => Sent['headers'], status: number][] = [
     ['of this origin, said by the browser', () => ({ 'sec-fetch-site': 'same-origin' }), 200],
@@ -451,6 +459,58 @@ describe('authorize', () => {
     expect(submitted).toEqual([])
   })
 
+  test('may answer with one response again and again', async () => {
+    const response = Response.json({ code: 'NO_CREDIT' }, { status: 402 })
+    const { post, onError } = await start({ authorize: () => response })
+    for (let n = 0; n < 3; n++) {
+      const answer = await post(read, { args: [] })
+      expect([answer.status, answer.text]).toEqual([402, '{"code":"NO_CREDIT"}'])
+    }
+    expect(onError).not.toHaveBeenCalled()
+  })
+
+  test('gets the request without its body, which it cannot take away from the call', async () => {
+    const seen: unknown[] = []
+    const { post, submitted, host } = await start({
+      authorize: async (request) => {
+        seen.push([request.method, request.url, request.headers.get('x-own'), await request.text()])
+        return !request.signal.aborted
+      },
+    })
+    for (const [path, value] of [
+      [read, { args: ['x'] }],
+      [refOf('model'), { args: ['x'], new: [], fn: 'load' }],
+    ] as const) {
+      expect((await post(path, value, { headers: { 'x-own': 'mine' } })).status).toBe(200)
+      expect(seen.pop()).toEqual(['POST', `http://${host}/_flash/rpc/${path}`, 'mine', ''])
+    }
+    expect(submitted.map(({ call }) => call.args)).toEqual([['x'], ['x']])
+  })
+
+  test('that takes longer than its caller stays runs nothing', async () => {
+    let decide = (_verdict: true) => {}
+    const asked = vi.fn(() => new Promise<true>((resolve) => (decide = resolve)))
+    const { port, submitted } = await start({ authorize: asked })
+    const gone = new Promise<void>((resolve) =>
+      asked.mockImplementationOnce((request?: Request) => {
+        request!.signal.addEventListener('abort', () => resolve())
+        return new Promise<true>((resolve) => (decide = resolve))
+      }),
+    )
+    const body = callBody({ args: [], new: [], fn: 'load' })
+    const socket = connect(port, '127.0.0.1')
+    socket.write(
+      `POST /_flash/rpc/${refOf('model')} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-flash; v=1\r\nx-flash: 1\r\ncontent-length: ${body.length}\r\n\r\n`,
+    )
+    socket.write(body)
+    await vi.waitUntil(() => asked.mock.calls.length, { interval: 1 })
+    socket.destroy()
+    await gone
+    decide(true)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(submitted).toEqual([])
+  })
+
   for (const [what, response] of [
     ['a page', () => new Response('<h1>sign in</h1>', { headers: { 'x-flash': '1' } })],
     [
@@ -684,6 +744,16 @@ describe('a preview', () => {
     { 'x-forwarded-for': '127.0.0.1' },
     { 'x-forwarded-proto': 'https' },
     { 'X-Forwarded-Anything': '' },
+    { 'x-real-ip': '127.0.0.1' },
+    { 'x-client-ip': '127.0.0.1' },
+    { 'True-Client-IP': '127.0.0.1' },
+    { 'cf-connecting-ip': '127.0.0.1' },
+    { 'cf-ray': '1' },
+    { 'x-original-for': '127.0.0.1' },
+    { 'x-original-host': 'localhost' },
+    { 'x-cluster-client-ip': '127.0.0.1' },
+    { 'fly-client-ip': '127.0.0.1' },
+    { 'x-amzn-trace-id': 'Root=1' },
   ]) {
     test(`refuses ${JSON.stringify(headers)}`, async () => {
       const { post } = await start2()
@@ -691,6 +761,34 @@ describe('a preview', () => {
       expect([answer.status, answer.code]).toEqual([403, 'AUTHORIZE_MISSING'])
     })
   }
+
+  test('refuses HTTP/1.0, which nginx speaks to what is behind it', async () => {
+    const { port } = await start2()
+    const body = callBody({ args: [] })
+    const statusOf = async (version: string) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.write(
+        `POST /_flash/rpc/${read} HTTP/${version}\r\nhost: 127.0.0.1:${port}\r\nconnection: close\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-flash; v=1\r\nx-flash: 1\r\ncontent-length: ${body.length}\r\n\r\n`,
+      )
+      socket.write(body)
+      let text = ''
+      for await (const chunk of socket) text += chunk
+      return text.split(' ')[1]
+    }
+    expect([await statusOf('1.1'), await statusOf('1.0')]).toEqual(['200', '403'])
+  })
+
+  test('answers what programs and browsers of this machine send', async () => {
+    const { post } = await start2()
+    const headers = {
+      'user-agent': 'x',
+      'x-original': 'a',
+      'x-real': 'b',
+      'accept-encoding': 'gzip',
+      'x-requested-with': 'c',
+    }
+    expect((await post(read, { args: [] }, { headers })).status).toBe(200)
+  })
 
   test('refuses pages of elsewhere', async () => {
     const { post } = await start2()

@@ -13,7 +13,7 @@ import { createPrefix, type Prefix } from './prefix.ts'
 import { problemResponse } from './problem.ts'
 import { createErrorFilter, type ErrorFilter } from './redact-error.ts'
 import { createRpcHandler, type RpcHandler } from './rpc.ts'
-import { refuseUpgrade } from './upgrade.ts'
+import { isWebSocket, noWebSockets, refuseUpgrade } from './upgrade.ts'
 
 /** The production route. Everything below the app's prefix belongs to it. */
 export type FlashHandler = ((request: Request) => Promise<Response>) & {
@@ -95,13 +95,23 @@ async function answerRequest(
   { prefix, origins, rpc, Response }: HandlerContext,
   request: Request,
 ): Promise<Response> {
+  // Of Node servers the address has what the header Host says.
+  if (!URL.canParse(request.url)) return problemResponse(noAddress(), Response)
   const { pathname } = new URL(request.url)
+  if (isWebSocket(request) && prefix.covers(pathname)) return problemResponse(noWebSockets(), Response)
   const path = prefix.call(pathname)
   if (path === undefined) return problemResponse(notFound(pathname), Response)
   const foreign = checkOrigin(request, origins)
   if (foreign) return problemResponse(foreign, Response)
   if (isPreflight(request) && listedOrigin(request, origins)) return answerPreflight(Response)
   return rpc(request, path, { kind: 'page', subject: null })
+}
+
+function noAddress(): AppError {
+  return new AppError('BAD_REQUEST', {
+    message: 'the header Host names no host',
+    hint: 'send the name of the server, with its port at most',
+  })
 }
 
 function notFound(pathname: string): AppError {

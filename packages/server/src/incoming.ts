@@ -7,3 +7,8 @@ type NodeBacked = Request & { runtime?: { node?: { req?: IncomingMessage } } }
 export function incomingOf(request: Request): IncomingMessage | undefined {
   return (request as NodeBacked).runtime?.node?.req
 }
+
+/** Whether nobody is there any more who could hear the answer. */
+export function isGone(request: Request): boolean {
+  return request.signal.aborted || incomingOf(request)?.socket.destroyed === true
+}

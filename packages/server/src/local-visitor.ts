@@ -19,15 +19,22 @@ export function redeemPreviewToken(token: PreviewToken | undefined): boolean {
 
 const localNames = new Set(['localhost', '127.0.0.1', '[::1]'])
 
+/** Headers with which proxies and tunnels say for whom they ask. */
+const passedOn =
+  /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|x-cluster-client-ip|cf-.*|fly-.*|x-original-.*|x-amzn-.*)$/
+
 /**
  * Whether a request was made on this machine, to this machine, with nothing in between: the socket is loopback,
- * the host is asked for by a loopback name, and no proxy says that it passed the request on.
+ * the host is asked for by a loopback name, and no proxy shows that it passed the request on.
  */
 export function isLocalVisitor(request: Request): boolean {
   const { headers } = request
-  if (!isLoopback(incomingOf(request)?.socket.remoteAddress)) return false
+  const incoming = incomingOf(request)
+  if (!isLoopback(incoming?.socket.remoteAddress)) return false
+  // Browsers have not spoken it for long; a proxy may, and then say nothing of itself.
+  if (incoming?.httpVersion === '1.0') return false
   if (!localNames.has(hostName(headers.get('host') ?? new URL(request.url).host))) return false
-  return ![...headers.keys()].some((name) => /^(?:forwarded|via|x-forwarded-.*)$/i.test(name))
+  return ![...headers.keys()].some((name) => passedOn.test(name.toLowerCase()))
 }
 
 function hostName(host: string): string {

@@ -13,10 +13,15 @@ export interface Outbox {
   /** Called at each word; replaces the listener before. */
   onWord(listener: () => void): void
   leave(): void
+  /** Says the last word in place of the job. */
+  end(message: Message): void
 }
 
 /** More than this is left with the job, until the reader has taken what waits: a paused page must not fill the memory. */
 const ROOM_BYTES = 4 * 1024 * 1024
+
+/** Of these the newest says all that the ones before it did. */
+const replacing: ReadonlySet<number> = new Set([FrameType.progress, FrameType.status])
 
 /**
  * Listens to a job from item `from` on.
@@ -24,20 +29,17 @@ const ROOM_BYTES = 4 * 1024 * 1024
  * - `onEnd`: the job said its last word.
  */
 export function openOutbox(job: RpcJob, first: Message[], from: number, onEnd: () => void): Outbox {
-  let chunks: Uint8Array[] = first.flatMap((message) => encodeMessageChunks(message))
+  const pile = createPile()
+  for (const message of first) pile.add(message)
   let wake = () => {}
   let stop = () => {}
-  const state = { items: from, bytes: 0, finished: false, paused: false }
+  const state = { items: from, finished: false, paused: false }
   const hear = (message: Message) => {
     if (state.finished || state.paused) return
-    // Parts are passed on as they are: a large one is copied only when the answer is put together.
-    for (const chunk of encodeMessageChunks(message)) {
-      chunks.push(chunk)
-      state.bytes += chunk.length
-    }
+    pile.add(message)
     if (message.type === FrameType.item) state.items++
     state.finished = isFinal(message.type)
-    state.paused = !state.finished && message.type === FrameType.item && state.bytes > ROOM_BYTES
+    state.paused = !state.finished && message.type === FrameType.item && pile.bytes() > ROOM_BYTES
     if (state.finished || state.paused) stop()
     if (state.finished) onEnd()
     wake()
@@ -52,16 +54,14 @@ export function openOutbox(job: RpcJob, first: Message[], from: number, onEnd: (
   listen()
   return {
     take() {
-      const taken = chunks
-      chunks = []
-      state.bytes = 0
+      const taken = pile.take()
       if (state.paused) listen()
       return taken
     },
-    isEmpty: () => chunks.length === 0,
+    isEmpty: pile.isEmpty,
     isFinished: () => state.finished,
     add(bytes) {
-      chunks.push(bytes)
+      pile.addBytes(bytes)
       wake()
     },
     onWord: (listener) => void (wake = listener),
@@ -70,7 +70,49 @@ export function openOutbox(job: RpcJob, first: Message[], from: number, onEnd: (
       stop()
       wake()
     },
+    end(message) {
+      state.paused = false
+      hear(message)
+    },
   }
+}
+
+/** Messages in their order; of those that replace one another the newest. */
+function createPile() {
+  let waiting = new Set<Uint8Array[]>()
+  const newest = new Map<number, Uint8Array[]>()
+  let bytes = 0
+  const put = (chunks: Uint8Array[]) => {
+    waiting.add(chunks)
+    bytes += bytesOf(chunks)
+  }
+  const replace = (type: number, chunks: Uint8Array[]) => {
+    const old = newest.get(type)
+    if (old && waiting.delete(old)) bytes -= bytesOf(old)
+    newest.set(type, chunks)
+  }
+  return {
+    add(message: Message) {
+      // Parts are passed on as they are: a large one is copied only when the answer is put together.
+      const chunks = encodeMessageChunks(message)
+      if (replacing.has(message.type)) replace(message.type, chunks)
+      put(chunks)
+    },
+    addBytes: (chunk: Uint8Array) => put([chunk]),
+    take() {
+      const taken = [...waiting].flat()
+      waiting = new Set()
+      newest.clear()
+      bytes = 0
+      return taken
+    },
+    isEmpty: () => waiting.size === 0,
+    bytes: () => bytes,
+  }
+}
+
+function bytesOf(chunks: Uint8Array[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0)
 }
 
 function isFinal(type: number): boolean {

@@ -13,14 +13,16 @@ export function checkRequest(request: Request): void {
       hint: 'calls are POST requests',
     })
   }
-  const type = request.headers.get('content-type')
-  if (!type?.startsWith('application/x-flash')) {
+  const type = request.headers.get('content-type') ?? ''
+  const [name = '', ...parameters] = type.split(';').map((part) => part.trim())
+  if (name.toLowerCase() !== 'application/x-flash') {
     throw new AppError('UNSUPPORTED_TYPE', {
-      message: `content type "${type ?? ''}" is not application/x-flash`,
+      message: `content type "${type}" is not application/x-flash`,
       hint: 'call the function through its stub',
     })
   }
-  if (!/;\s*v=1\b/.test(type)) {
+  const version = parameters.find((parameter) => /^v=/i.test(parameter))?.slice(2)
+  if (version !== '1' && version !== '"1"') {
     throw new AppError('SKEW', {
       message: `the page speaks "${type}", this server speaks version 1`,
       hint: 'reload the page',

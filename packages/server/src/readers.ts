@@ -3,7 +3,7 @@ import type { RpcJob } from './backend.ts'
 
 /** One connection that reads a job. */
 export interface Reader {
-  /** It is gone before the job ended; `readMs` is how long it was sent something, `null` when nothing was. */
+  /** It is gone before the job ended; `readMs` is how long it was sent something, `null` when nothing was, or nobody comes back. */
   leave(readMs: number | null): void
   /** The job ended, and nobody has to come back for it. */
   done(): void
@@ -11,60 +11,114 @@ export interface Reader {
 
 /** Who reads which job. */
 export interface Readers {
-  /** The first reader of a job that is wanted only as long as somebody reads it. */
-  begin(job: RpcJob): Reader
+  /** The first reader of a call, whose job is wanted only as long as somebody reads it; `token` is what the caller gets. */
+  begin(job: RpcJob, token: string): Reader
   /** A further one, also of a job that lives on its own. */
   join(job: RpcJob): Reader
-  /** Nobody has to be waited for any more. */
-  forget(job: RpcJob): void
+  /** The job lives on its own, also when it is one of calls that have readers. */
+  keep(job: RpcJob): void
+  /** The caller with this token does not want the job any more; whether nobody does. */
+  giveUp(job: RpcJob, token: string): boolean
 }
+
+type JobName = Pick<RpcJob, 'endpoint' | 'id'>
 
 interface Entry {
   readers: number
+  /** Whether the call with this token is still wanted. */
+  calls: Map<string, boolean>
+  isKept: boolean
+  /** Until when one that left may come back. */
+  until: number
   withdraw: () => void
 }
 
 const EARLY_MS = 1_000
 const EARLY_PATIENCE_MS = 3_000
 
+/** Timers of Node end at once when they are longer. */
+export const LONGEST_TIMER_MS = 2_147_483_647
+
 /** A job that lost its last reader is cancelled, unless one comes back within `waitMs`. */
 export function createReaders(clock: Clock, waitMs: number): Readers {
-  const entries = new Map<string, Entry>()
-  const keyOf = (job: RpcJob) => `${job.endpoint}/${job.id}`
-  const forget = (job: RpcJob) => {
-    entries.get(keyOf(job))?.withdraw()
-    entries.delete(keyOf(job))
-  }
+  const entries = createEntries()
   const cancel = (job: RpcJob) => {
-    forget(job)
+    entries.forget(job)
     // Nobody is left who could be told that it failed.
     Promise.resolve(job.cancel('the caller left')).catch(() => {})
   }
   const enter = (job: RpcJob, entry: Entry): Reader => {
     entry.readers++
-    entry.withdraw()
+    if (!entry.isKept) entry.withdraw()
     return {
       leave(readMs) {
-        if (--entry.readers > 0 || entries.get(keyOf(job)) !== entry) return
-        // Nobody has the token yet, so nobody can come back for the answer.
-        if (readMs === null) return cancel(job)
-        // A caller that aborts while its first answer is on the way never sees the token that cancels.
-        const patienceMs = readMs < EARLY_MS ? Math.min(waitMs, EARLY_PATIENCE_MS) : waitMs
-        entry.withdraw = clock.after(patienceMs, () => cancel(job))
+        entry.readers--
+        entry.until = Math.max(entry.until, clock.now() + patienceMs(readMs, waitMs))
+        if (entry.isKept || entry.readers > 0 || entries.get(job) !== entry) return
+        const leftMs = entry.until - clock.now()
+        if (leftMs <= 0) cancel(job)
+        else entry.withdraw = clock.after(leftMs, () => cancel(job))
       },
-      done: () => forget(job),
+      done: () => entries.forget(job),
     }
   }
   return {
-    begin(job) {
-      const entry: Entry = { readers: 0, withdraw: () => {} }
-      entries.set(keyOf(job), entry)
+    begin(job, token) {
+      const entry = entries.open(job)
+      entry.calls.set(token, true)
       return enter(job, entry)
     },
     join(job) {
-      const entry = entries.get(keyOf(job))
+      const entry = entries.get(job)
       return entry ? enter(job, entry) : { leave() {}, done() {} }
     },
-    forget,
+    keep(job) {
+      const entry = entries.open(job)
+      entry.withdraw()
+      entry.isKept = true
+      const leftMs = Math.min(job.deadline - clock.now(), LONGEST_TIMER_MS)
+      // Named, so that the wait does not hold the job, which may hold its result.
+      const name = { endpoint: job.endpoint, id: job.id }
+      entry.withdraw = clock.after(leftMs, () => entries.forget(name))
+    },
+    giveUp(job, token) {
+      const isWanted = isWantedWithout(entries.get(job), token)
+      if (!isWanted) entries.forget(job)
+      return !isWanted
+    },
   }
+}
+
+function createEntries() {
+  const entries = new Map<string, Entry>()
+  const keyOf = ({ endpoint, id }: JobName) => `${endpoint}/${id}`
+  return {
+    get: (job: JobName) => entries.get(keyOf(job)),
+    open(job: JobName): Entry {
+      const known = entries.get(keyOf(job))
+      const entry = known ?? { readers: 0, calls: new Map(), isKept: false, until: 0, withdraw: () => {} }
+      entries.set(keyOf(job), entry)
+      return entry
+    },
+    forget(job: JobName) {
+      entries.get(keyOf(job))?.withdraw()
+      entries.delete(keyOf(job))
+    },
+  }
+}
+
+/** Whether anybody wants the job besides the caller with this token. */
+function isWantedWithout(entry: Entry | undefined, token: string): boolean {
+  // Such a token is of `.run()`, or of a call that another process answers.
+  if (!entry?.calls.has(token)) return false
+  entry.calls.set(token, false)
+  return entry.isKept || [...entry.calls.values()].includes(true)
+}
+
+/** How long one that left is waited for. */
+function patienceMs(readMs: number | null, waitMs: number): number {
+  // Nobody has the token yet, so nobody can come back for the answer.
+  if (readMs === null) return 0
+  // A caller that aborts while its first answer is on the way never sees the token that cancels.
+  return readMs < EARLY_MS ? Math.min(waitMs, EARLY_PATIENCE_MS) : waitMs
 }

@@ -41,7 +41,7 @@ describe('a browser gets', () => {
     [
       'that time was up',
       thrown(new AppError('TIMEOUT', { message: 'ran too long' })),
-      { code: 'TIMEOUT', message: 'ran too long' },
+      { code: 'TIMEOUT', message: 'the call did not finish in time and was cancelled' },
     ],
     [
       'that it was cancelled',
@@ -91,6 +91,34 @@ describe('a browser gets', () => {
       expect(onError.mock.calls[0]![0]).toMatchObject({ code, message: canary, data: { canary } })
     })
   }
+
+  for (const code of ['CANCELLED', 'JOB_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'TIMEOUT'] as const) {
+    const leaky = new AppError(code, {
+      message: canary,
+      hint: canary,
+      data: { canary, size: canary, limit: 5 },
+      cause: new RemoteError('OWN', canary),
+    })
+
+    test(`of ${code} what it means, and nothing that a queue or a worker said about it`, () => {
+      const { shown, onError } = show(thrown(leaky))
+      expect(shown).toEqual({ name: 'RemoteError', code, message: expect.stringMatching(/^the \w+/) })
+      expect(onError).not.toHaveBeenCalled()
+      const nested = show(thrown(new RemoteError('OUTER', 'seen', { cause: leaky }))).shown
+      expect(nested.cause).toEqual(shown)
+      const { message, hint, data } = createErrorFilter(vi.fn()).toPublic(leaky)
+      expect([message, hint, data]).toEqual([shown.message, undefined, undefined])
+    })
+  }
+
+  test('the sizes of a call that is too large, and nothing else of it', () => {
+    const data = { size: 12, limit: 10, host: canary }
+    const tooLarge = new AppError('PAYLOAD_TOO_LARGE', { message: canary, hint: canary, data })
+    const shown = createErrorFilter(vi.fn()).toPublic(tooLarge)
+    expect(shown.data).toEqual({ size: 12, limit: 10 })
+    expect(shown.message).toMatch(/12 bytes.* 10 /)
+    expect(shown.message + shown.hint).not.toContain('canary')
+  })
 
   const hidden: [what: string, wire: unknown][] = [
     ['an error', thrown(new Error(canary))],

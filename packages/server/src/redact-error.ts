@@ -26,14 +26,16 @@ export interface ErrorFilter {
   message(message: Message, job: string): Message | null
 }
 
-/** Codes of ours about the call itself, which are told whole. */
-const told = new Set<string>([
-  'BAD_INPUT',
-  'CANCELLED',
-  'JOB_NOT_FOUND',
-  'PAYLOAD_TOO_LARGE',
-  'TIMEOUT',
-] satisfies ErrorCode[])
+/**
+ * Codes of ours about the call itself, in words of our own: what queues, workers and gateways say may hold names,
+ * addresses and secrets. Only a `BAD_INPUT` is told whole, which is about what the caller sent.
+ */
+const told = new Map<string, string>([
+  ['CANCELLED', 'the job was cancelled'],
+  ['JOB_NOT_FOUND', 'the job is not known here any more'],
+  ['PAYLOAD_TOO_LARGE', 'the call or its result is too large'],
+  ['TIMEOUT', 'the call did not finish in time and was cancelled'],
+] satisfies [ErrorCode, string][])
 
 /** Codes of ours about what lies behind the route: only the code is told, for the words may hold addresses and names. */
 const named = new Set<string>([
@@ -92,20 +94,34 @@ function logError(error: unknown, requestId: string): void {
 function toPublicError(error: unknown, report: (error: unknown) => string): AppError {
   const isOurs = error instanceof AppError || error instanceof RemoteError
   const wire = isOurs ? publicWire(toWireError(error, { stack: false })) : undefined
-  const code = wire?.code as ErrorCode
   // An answer that is no frame has the status of its code, so that has to be one of ours.
-  if (wire && told.has(code))
-    return new AppError(code, { message: wire.message, hint: wire.hint, data: wire.data })
+  if (wire && Object.hasOwn(errorCodes, wire.code!)) {
+    const { message, hint, data } = wire
+    return sizeError(error as AppError) ?? new AppError(wire.code as ErrorCode, { message, hint, data })
+  }
   const requestId = report(error)
   const name = isOurs ? 'RemoteError' : undefined
   const hidden = hiddenWire(name, isOurs ? error.code : undefined, requestId)
   return new AppError(hidden.code as ErrorCode, { message: hidden.message, data: hidden.data })
 }
 
+/** Which sizes did not fit is known here, before anything is sent. */
+function sizeError({ code, data }: AppError): AppError | undefined {
+  const { size, limit } = (data ?? {}) as { size?: unknown; limit?: unknown }
+  if (code !== 'PAYLOAD_TOO_LARGE' || typeof size !== 'number' || typeof limit !== 'number') return undefined
+  return new AppError(code, {
+    message: `the call has ${size} bytes as it is sent, ${limit} are allowed`,
+    hint: 'send less in one call',
+    data: { size, limit },
+  })
+}
+
 /** What the author meant for the caller, or says something about the call; nothing when it is neither. */
 function publicWire({ name, code, message, hint, data, rich, cause }: WireError): WireError | undefined {
   if (name !== 'RemoteError' || typeof code !== 'string') return undefined
-  if (Object.hasOwn(errorCodes, code) && !told.has(code)) return undefined
+  const own = told.get(code)
+  if (own !== undefined) return { name, code, message: own }
+  if (Object.hasOwn(errorCodes, code) && code !== 'BAD_INPUT') return undefined
   return { name, code, message, hint, data, rich, cause: cause && publicWire(cause) }
 }
 

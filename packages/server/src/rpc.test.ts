@@ -1,4 +1,5 @@
 import {
+  AppError,
   createTestClock,
   createMessageReader,
   decodeValue,
@@ -10,6 +11,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createCapability } from './capability.ts'
 import type { RpcBackend, RpcJob } from './backend.ts'
 import type { CallEnvelope, RpcCaller } from './envelope.ts'
+import type { Gate } from './gate.ts'
 import { createRpcHandler } from './rpc.ts'
 
 const page: RpcCaller = { kind: 'page', subject: null }
@@ -22,14 +24,14 @@ function json(type: number, value: unknown): Message {
 }
 
 /** A job whose words the test says. */
-function fakeJob() {
+function fakeJob(deadline = 9e15) {
   const said: Message[] = []
   const listeners = new Set<(message: Message) => void>()
   const cancelled: string[] = []
   const job: RpcJob = {
     id: 'job-1',
     endpoint: 'ocr',
-    deadline: 9e15,
+    deadline,
     listen(from, say) {
       let items = 0
       for (const message of said) if (message.type !== FrameType.item || items++ >= from) say(message)
@@ -46,9 +48,9 @@ function fakeJob() {
   return { job, say, cancelled, listeners }
 }
 
-function setUp() {
+function setUp({ gate, lifeMs }: { gate?: Gate; lifeMs?: number } = {}) {
   const clock = createTestClock()
-  const fake = fakeJob()
+  const fake = fakeJob(lifeMs === undefined ? undefined : clock.now() + lifeMs)
   const calls: CallEnvelope[] = []
   const backend: RpcBackend = {
     find: async (id) => (id === 'known' ? { endpoint: 'ocr', maxBodyBytes: 1000 } : null),
@@ -61,7 +63,7 @@ function setUp() {
     jobById: (id) => (id === 'job-1' ? fake.job : null),
   }
   const onInternal = vi.fn()
-  const handle = createRpcHandler({ capability, backend, clock, onInternal })
+  const handle = createRpcHandler({ capability, backend, clock, onInternal, ...(gate && { gate }) })
   return { ...fake, clock, calls, backend, handle, onInternal }
 }
 
@@ -102,6 +104,20 @@ describe('before a call is accepted', () => {
       409,
       'SKEW',
     ],
+    ...['v=1.5', 'v=1x', 'v=10', 'w=1', 'v=2; v=1', 'charset=v=1', ''].map(
+      (parameter) =>
+        [
+          `the version "${parameter}"`,
+          ref,
+          { headers: { 'content-type': `application/x-flash; ${parameter}` } },
+          409,
+          'SKEW',
+        ] as const,
+    ),
+    ...['application/x-flashy; v=1', 'application/x-flash-other;v=1', 'text/x; application/x-flash; v=1'].map(
+      (type) =>
+        [`the type "${type}"`, ref, { headers: { 'content-type': type } }, 415, 'UNSUPPORTED_TYPE'] as const,
+    ),
     ['a missing marker', ref, { headers: { 'x-flash': '' } }, 400, 'BAD_REQUEST'],
     ['no tag', 'known', {}, 403, 'FORBIDDEN'],
     ['an empty tag', 'known.', {}, 403, 'FORBIDDEN'],
@@ -142,6 +158,22 @@ describe('before a call is accepted', () => {
       expect(response.headers.get('cache-control')).toBe('private, no-store')
       expect(await response.json()).toMatchObject({ code })
       expect(calls).toEqual([])
+    })
+  }
+
+  for (const type of [
+    'application/x-flash;v=1',
+    'Application/X-Flash ; V="1"',
+    'application/x-flash; a=b; v=1',
+  ]) {
+    test(`the type ${type} is ours`, async () => {
+      const { handle } = setUp()
+      const response = await handle(
+        request({ args: [], run: true }, { headers: { 'content-type': type } }),
+        ref,
+        page,
+      )
+      expect(response.status).toBe(200)
     })
   }
 
@@ -373,4 +405,185 @@ describe('tokens', () => {
       expect((await handle(request(value), 'resume', page)).status).toBe(400)
     })
   }
+})
+
+describe('calls with one idempotency key', () => {
+  const keyed = (more: object = {}) => ({ args: ['a'], idempotencyKey: 'k', ...more })
+
+  function setUpKeyed() {
+    const all = setUp()
+    /** A reader that has its token, and has read for a second. */
+    const attach = async () => {
+      const abort = new AbortController()
+      const before = all.listeners.size
+      const answer = all.handle(request(keyed(), { signal: abort.signal }), ref, page)
+      await vi.waitFor(() => expect(all.listeners.size).toBe(before + 1))
+      all.clock.advance(20)
+      const messages: Message[] = []
+      createMessageReader((message) => messages.push(message)).push(
+        (await (await answer).body!.getReader().read()).value!,
+      )
+      all.clock.advance(1_000)
+      return { leave: () => abort.abort(), token: tokenOf(messages) }
+    }
+    const run = async () => tokenOf(await frames(await all.handle(request(keyed({ run: true })), ref, page)))
+    const cancel = async (token: string) =>
+      expect((await all.handle(request({ token }), 'cancel', page)).status).toBe(200)
+    return { ...all, attach, run, cancel }
+  }
+
+  for (const runFirst of [true, false]) {
+    test(`of which one is a .run(), ${runFirst ? 'the first' : 'the second'}, live until that one is cancelled`, async () => {
+      const { attach, run, cancel, clock, cancelled } = setUpKeyed()
+      const early = runFirst ? await run() : undefined
+      const first = await attach()
+      const handle = early ?? (await run())
+      const second = await attach()
+      first.leave()
+      await cancel(first.token)
+      // Told twice, because an answer was lost.
+      await cancel(first.token)
+      second.leave()
+      clock.advance(60_000)
+      expect(cancelled).toEqual([])
+      await cancel(handle)
+      expect(cancelled).toEqual(['the caller cancelled'])
+    })
+  }
+
+  test('live while one of them reads', async () => {
+    const { attach, clock, cancelled } = setUpKeyed()
+    const first = await attach()
+    const second = await attach()
+    first.leave()
+    clock.advance(60_000)
+    expect(cancelled).toEqual([])
+    second.leave()
+    clock.advance(29_999)
+    expect(cancelled).toEqual([])
+    clock.advance(1)
+    expect(cancelled).toEqual(['the caller left'])
+  })
+
+  test('are cancelled when all of them are', async () => {
+    const { attach, cancel, cancelled } = setUpKeyed()
+    const first = await attach()
+    const second = await attach()
+    for (const token of [first.token, first.token]) await cancel(token)
+    expect(cancelled).toEqual([])
+    await cancel(second.token)
+    expect(cancelled).toEqual(['the caller cancelled'])
+  })
+
+  test('wait for the one that may come back, though another left before it was told anything', async () => {
+    const { attach, clock, cancelled, handle, listeners } = setUpKeyed()
+    const first = await attach()
+    first.leave()
+    const abort = new AbortController()
+    const answer = handle(request(keyed(), { signal: abort.signal }), ref, page)
+    await vi.waitFor(() => expect(listeners.size).toBe(1))
+    abort.abort()
+    clock.advance(20)
+    await answer
+    expect(cancelled).toEqual([])
+    clock.advance(30_000)
+    expect(cancelled).toEqual(['the caller left'])
+  })
+
+  test('have to have one input, whoever calls', async () => {
+    for (const caller of [page, server, { kind: 'page', subject: 'ann' }] as RpcCaller[]) {
+      const { handle, calls } = setUp()
+      const send = (more: object) => handle(request(keyed({ run: true, ...more })), ref, caller)
+      expect((await send({})).status).toBe(200)
+      expect((await send({})).status).toBe(200)
+      for (const other of [{ args: ['b'] }, { new: [1] }]) {
+        const answer = await send(other)
+        expect(answer.status).toBe(400)
+        expect(await answer.json()).toMatchObject({
+          code: 'BAD_REQUEST',
+          message: expect.stringContaining('idempotencyKey "k"'),
+        })
+      }
+      expect(calls).toHaveLength(2)
+      expect((await send({ args: ['b'], fn: 'other' })).status).toBe(200)
+      expect((await send({ args: ['b'], idempotencyKey: 'l' })).status).toBe(200)
+    }
+  })
+
+  test('are kept apart by who calls', async () => {
+    const { handle, calls } = setUp()
+    const subjects = [page, server, { kind: 'page', subject: 'ann' }, { kind: 'page', subject: 'bob' }]
+    for (const [n, caller] of subjects.entries())
+      expect((await handle(request(keyed({ args: [n], run: true })), ref, caller as RpcCaller)).status).toBe(
+        200,
+      )
+    expect(new Set(calls.map(({ scope }) => scope)).size).toBe(4)
+  })
+
+  test('may have another input once the first is long over, or was never accepted', async () => {
+    const { handle, backend, clock } = setUp({ lifeMs: 60_000 })
+    const send = (args: unknown[]) => handle(request(keyed({ args, run: true })), ref, page)
+    const { submit } = backend
+    backend.submit = () => Promise.reject(new AppError('TRANSPORT', { message: 'no' }))
+    expect((await send(['never'])).status).toBe(502)
+    backend.submit = submit
+    expect((await send(['a'])).status).toBe(200)
+    expect((await send(['b'])).status).toBe(400)
+    clock.advance(60_000 + 1_800_000)
+    expect((await send(['b'])).status).toBe(200)
+  })
+
+  test('cannot name whose they are', async () => {
+    const { handle } = setUp()
+    expect((await handle(request(keyed({ scope: 'x' })), ref, server)).status).toBe(400)
+  })
+})
+
+describe('a job that does not end by its deadline', () => {
+  test('ends its stream with TIMEOUT, is cancelled, and not listened to any more', async () => {
+    const { handle, listeners, clock, cancelled } = setUp({ lifeMs: 60_000 })
+    const answer = handle(request({ args: [] }), ref, page)
+    await vi.waitFor(() => expect(listeners.size).toBe(1))
+    clock.advance(20)
+    const reading = frames(await answer)
+    clock.advance(60_000)
+    expect(cancelled).toEqual([])
+    clock.advance(5_000)
+    const last = (await reading).at(-1)!
+    expect([last.type, JSON.parse(last.text).code]).toEqual([FrameType.error, 'TIMEOUT'])
+    expect([listeners.size, cancelled]).toEqual([0, ['the caller left']])
+  })
+
+  test('is left alone when it is on its own; who asks later gets a moment to hear what became of it', async () => {
+    const { handle, say, listeners, clock, cancelled } = setUp({ lifeMs: 60_000 })
+    const token = tokenOf(await frames(await handle(request({ args: [], run: true }), ref, page)))
+    clock.advance(70_000)
+    for (const finishes of [false, true]) {
+      const answer = handle(request({ token }), 'resume', page)
+      await vi.waitFor(() => expect(listeners.size).toBe(1))
+      clock.advance(20)
+      const reading = frames(await answer)
+      if (finishes) say(json(FrameType.value, 'late'))
+      else clock.advance(5_000)
+      expect((await reading).at(-1)!.text).toContain(finishes ? 'late' : 'TIMEOUT')
+    }
+    expect(cancelled).toEqual([])
+  })
+})
+
+describe('a caller that is gone', () => {
+  test('while it was decided whether it may call has called nothing', async () => {
+    for (const needsBody of [true, false]) {
+      let admit = (_subject: null) => {}
+      const decided = new Promise<null>((resolve) => (admit = resolve))
+      const { handle, calls } = setUp({ gate: { needsBody: () => needsBody, admit: () => decided } })
+      const abort = new AbortController()
+      const answer = handle(request({ args: [], run: true }, { signal: abort.signal }), ref, page)
+      await new Promise(setImmediate)
+      abort.abort()
+      admit(null)
+      expect((await answer).status).toBe(400)
+      expect(calls).toEqual([])
+    }
+  })
 })

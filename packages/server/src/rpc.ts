@@ -4,6 +4,8 @@ import type { RpcBackend, RpcJob } from './backend.ts'
 import type { Capability } from './capability.ts'
 import { type CallEnvelope, parseCall, parseResume, type ResumeEnvelope, type RpcCaller } from './envelope.ts'
 import { type Gate, openGate, Refusal } from './gate.ts'
+import { isGone } from './incoming.ts'
+import { createKeys, KEPT_MS, type Keys } from './keys.ts'
 import { problemResponse } from './problem.ts'
 import { checkRequest, readCall, readJson } from './read-message.ts'
 import { createReaders, type Readers } from './readers.ts'
@@ -25,12 +27,10 @@ export interface RpcOptions {
 
 interface RpcContext extends Required<Omit<RpcOptions, 'onInternal'>> {
   readers: Readers
+  keys: Keys
 }
 
 export type RpcHandler = (request: Request, path: string, caller: RpcCaller) => Promise<Response>
-
-/** Results are kept that long after a job ended, and its token is good for nothing afterwards. */
-const KEPT_MS = 1_800_000
 
 /**
  * The route below `{prefix}/rpc/`: `{id}.{tag}`, `resume` and `cancel`.
@@ -51,6 +51,7 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
     ...options,
     clock,
     readers: createReaders(clock, options.orphanMs ?? 30_000),
+    keys: createKeys(clock),
   }
   return async (request, path, caller) => {
     try {
@@ -94,6 +95,7 @@ async function call(
   }
   const kind = envelope.run ? 'run' : 'call'
   const subject = early === undefined || kind !== announced ? await admit(kind, envelope.fn) : early
+  if (isGone(request)) throw callerGone()
   return submit(context, request, id, envelope, { ...caller, subject })
 }
 
@@ -109,7 +111,9 @@ async function submit(
   envelope: CallEnvelope,
   caller: RpcCaller,
 ): Promise<Response> {
-  const job = await context.backend.submit(id, envelope, caller)
+  const job = await context.keys.once(id, envelope, caller, (given) =>
+    context.backend.submit(id, given, caller),
+  )
   const token = context.capability.seal({
     endpoint: job.endpoint,
     jobId: job.ref ?? job.id,
@@ -123,8 +127,12 @@ async function submit(
     id: caller.kind === 'server' ? job.id : undefined,
     deadline: job.deadline,
   })
-  if (envelope.run) return answerWhole([first, empty(FrameType.end)].map(encodeMessage), context.Response)
-  return answerJob(request, job, [first], 0, context.readers.begin(job), context)
+  if (envelope.run) {
+    // Calls with the same key have the same job, which is not theirs alone.
+    if (envelope.idempotencyKey !== undefined) context.readers.keep(job)
+    return answerWhole([first, empty(FrameType.end)].map(encodeMessage), context.Response)
+  }
+  return answerJob(request, job, [first], 0, context.readers.begin(job, token), context)
 }
 
 async function resume(context: RpcContext, request: Request, caller: RpcCaller): Promise<Response> {
@@ -140,9 +148,9 @@ async function resume(context: RpcContext, request: Request, caller: RpcCaller):
 }
 
 async function cancel(context: RpcContext, request: Request, caller: RpcCaller): Promise<Response> {
-  const job = await openJob(context, request, 'cancel', await readJson(request, parseResume), caller)
-  context.readers.forget(job)
-  await job.cancel('the caller cancelled')
+  const envelope = await readJson(request, parseResume)
+  const job = await openJob(context, request, 'cancel', envelope, caller)
+  if (context.readers.giveUp(job, envelope.token)) await job.cancel('the caller cancelled')
   return answerWhole([encodeMessage(empty(FrameType.end))], context.Response)
 }
 
@@ -176,8 +184,15 @@ async function openJob(
   const { id, endpoint, method, jobId } = claims
   const subject = await context.gate.admit(request, { kind, id, endpoint, method }, caller)
   if (claims.subject !== subject) throw wrongToken()
-  const isGone = claims.expires + KEPT_MS < context.clock.now()
-  return known(isGone ? null : await context.backend.job(endpoint, jobId, { id, method }), 'the job')
+  const isOver = claims.expires + KEPT_MS < context.clock.now()
+  const job = known(isOver ? null : await context.backend.job(endpoint, jobId, { id, method }), 'the job')
+  // The backend may not know any more when it was submitted.
+  return { ...job, deadline: claims.expires }
+}
+
+/** What nobody waits for any more is not begun. */
+function callerGone(): AppError {
+  return new AppError('BAD_REQUEST', { message: 'the caller left before the call was accepted' })
 }
 
 function wrongToken(): AppError {

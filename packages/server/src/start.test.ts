@@ -4,7 +4,7 @@ import { request as send, type IncomingHttpHeaders, type OutgoingHttpHeaders } f
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type AppFacts, FACTS_FILE, sealFacts } from './facts.ts'
 import { type StartOptions, startServer } from './start.ts'
 import { callBody, createFakeBackend, facts, json, key, refOf } from './testing/production.ts'
@@ -264,17 +264,58 @@ test('pages of elsewhere may call when they are listed', async () => {
   expect(files.headers).not.toHaveProperty('access-control-allow-origin')
 })
 
-test('an upgrade is refused, below the prefix with a code', async () => {
-  const { port } = await start(createApp())
-  const upgrade = async (path: string) => {
+describe('an upgrade', () => {
+  const body = Buffer.from(callBody({ args: [] }))
+  const head = (line: string, headers: Record<string, string | number>) =>
+    `${line} HTTP/1.1\r\n${Object.entries({ host: 'a', ...headers })
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n`
+  const upgrade = (to: string) => ({
+    connection: 'upgrade, http2-settings, close',
+    upgrade: to,
+    'http2-settings': 'AAMAAABk',
+  })
+  const send = async (port: number, text: string, then?: Buffer) => {
     const socket = connect(port, '127.0.0.1')
-    socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`)
-    let text = ''
-    for await (const chunk of socket) text += chunk
-    return text
+    socket.write(text)
+    if (then) socket.write(then)
+    let answer = ''
+    for await (const chunk of socket) answer += chunk
+    return answer
   }
-  expect(await upgrade('/_flash/rpc/x')).toContain('WEBSOCKET_UNSUPPORTED')
-  expect(await upgrade('/live')).toMatch(/^HTTP\/1\.1 404 /)
+
+  test.each(['h2c', 'TLS/1.0', 'something-else'])(
+    'to %s is not taken: what was asked for is answered',
+    async (to) => {
+      const { port, submitted } = await start(createApp())
+      const shown = await send(port, head('GET /', upgrade(to)))
+      expect(shown).toMatch(/^HTTP\/1\.1 200 /)
+      expect(shown).toContain(page)
+      const rpc = { ...call, ...upgrade(to), 'content-length': body.length }
+      const answer = await send(port, head(`POST /_flash/rpc/${refOf('read')}`, rpc), body)
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+      expect(submitted).toHaveLength(1)
+    },
+  )
+
+  test('to a WebSocket is refused with a code below the prefix', async () => {
+    const { port } = await start(createApp())
+    for (const to of ['websocket', 'WebSocket', 'h2c, websocket']) {
+      const answer = await send(port, head('GET /_flash/rpc/x', upgrade(to)))
+      expect(answer).toMatch(/^HTTP\/1\.1 426 /)
+      expect(answer).toContain('WEBSOCKET_UNSUPPORTED')
+    }
+    expect(await send(port, head('GET /live.txt', upgrade('websocket')))).toMatch(/^HTTP\/1\.1 404 /)
+  })
+})
+
+test('a host that is no host is refused, and nothing is printed', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const { port } = await start(createApp())
+  for (const path of ['/', '/_flash/rpc/x'])
+    expect((await ask(port, path, { host: 'x:99999' })).status).toBe(400)
+  expect(print).not.toHaveBeenCalled()
+  print.mockRestore()
 })
 
 describe('stopping', () => {

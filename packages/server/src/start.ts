@@ -77,21 +77,22 @@ function createAppServer({ prefix }: ServerFacts, handler: FlashHandler, files: 
   const path = new URL(prefix, 'http://host').pathname
   const answer = async (request: Request) => {
     try {
-      return await (isBelow(new URL(request.url).pathname, path) ? handler(request) : files(request))
+      return await (isForHandler(request, path) ? handler(request) : files(request))
     } catch (error) {
       console.error('[flash] a request could not be answered:', error)
       return new Response('something failed on the server\n', { status: 500 })
     }
   }
+  // Nothing listens to `upgrade`, so Node takes a request that offers one for what it is besides.
   const server = createServer(toNodeHandler(answer) as RequestListener)
   // Longer than what sits in front usually waits, so that it never sends on a connection that closes just then.
   server.keepAliveTimeout = 65_000
-  server.on('upgrade', (request, socket, head) => {
-    if (isBelow(request.url?.split('?', 1)[0] ?? '', path)) return handler.upgrade(request, socket, head)
-    socket.on('error', () => socket.destroy())
-    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-  })
   return server
+}
+
+/** What has no address at all is refused there as well. */
+function isForHandler({ url }: Request, path: string): boolean {
+  return !URL.canParse(url) || isBelow(new URL(url).pathname, path)
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

@@ -149,11 +149,20 @@ test('an error fails the job, and the worker takes the next', () => {
   expect(workers[0]!.calls().map(({ jobId }) => jobId)).toEqual([first, second])
 })
 
-test('keys of callers belong to one function', () => {
+test('keys of callers belong to one function or method, and to who calls', () => {
   const { submit } = setUp()
   const id = submit({ idempotencyKey: 'k' })
   expect(submit({ idempotencyKey: 'k' })).toBe(id)
-  expect(submit({ idempotencyKey: 'k', fact: other })).not.toBe(id)
+  const method = (fn: string) => ({ 'flash:call': { v: 1 as const, fn } })
+  const others = [
+    submit({ idempotencyKey: 'k', fact: other }),
+    submit({ idempotencyKey: 'k', scope: 'ann' }),
+    submit({ idempotencyKey: 'k', scope: 'bob' }),
+    submit({ idempotencyKey: 'k', input: method('load') }),
+    submit({ idempotencyKey: 'k', input: method('scan') }),
+  ]
+  expect(new Set([id, ...others]).size).toBe(6)
+  expect(submit({ idempotencyKey: 'k', scope: 'bob' })).toBe(others[2])
 })
 
 test('warming runs setup and nothing else', async () => {

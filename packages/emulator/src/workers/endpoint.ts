@@ -52,6 +52,8 @@ export interface LocalSubmission<F extends LocalFunction> {
   lowPriority?: boolean
   webhook?: string
   idempotencyKey?: string
+  /** Whose key it is. */
+  scope?: string
 }
 
 /** One endpoint on this machine: its queue and its workers. */
@@ -155,6 +157,7 @@ function toQueued<F extends LocalFunction>({
   fact,
   foreign,
   idempotencyKey: key,
+  scope,
   input,
   parts,
   kind,
@@ -162,8 +165,9 @@ function toQueued<F extends LocalFunction>({
   ...policy
 }: LocalSubmission<F>): Submission {
   const extra: Extra<F> = { fact, foreign, idempotencyKey: key }
-  // Functions of one endpoint share its queue, and not their callers' keys.
-  const idempotencyKey = key === undefined ? undefined : `${fact.id}/${key}`
+  // Functions and methods of one endpoint share its queue, and not their callers' keys.
+  const idempotencyKey =
+    key === undefined ? undefined : JSON.stringify([fact.id, input['flash:call']?.fn, scope, key])
   return { input, attachments: parts, kind, webhook, policy, extra, idempotencyKey }
 }
 

@@ -9,8 +9,8 @@ export interface FollowerOptions {
   jobId: string
   /** What the job gives, as far as that is known: `either` is looked at as a generator is. */
   gives: 'value' | 'items' | 'either'
-  /** When it was submitted, and what the queue said then; in the process that did it. */
-  submitted?: { at: number; status: JobStatus }
+  /** When it was submitted, in the process that did it. */
+  submittedAt?: number
   /** Nobody has a use for the job when it is lost sight of here. */
   attached: boolean
 }
@@ -28,11 +28,18 @@ export interface Follower {
 
 type Say = (message: Message) => void
 
-/** - `onIdle`: called each time when nothing is left to do. */
-export function createFollower(options: FollowerOptions, onIdle: () => void): Follower {
-  const { client, jobId, gives, submitted } = options
-  const transcript = openTranscript(options)
-  const follow = client.follow(jobId, { items: gives !== 'value', submittedAt: submitted?.at })
+/**
+ * - `first`: what the queue said when it got the job.
+ * - `onIdle`: called each time when nothing is left to do.
+ */
+export function createFollower(
+  options: FollowerOptions,
+  first: JobStatus | undefined,
+  onIdle: () => void,
+): Follower {
+  const { client, jobId, gives, submittedAt } = options
+  const transcript = openTranscript(options, first)
+  const follow = client.follow(jobId, { items: gives !== 'value', submittedAt })
   const listeners = new Set<Say>()
   let lost: Message | undefined
   let isLooking = false
@@ -92,11 +99,11 @@ async function lookOn(
   }
 }
 
-function openTranscript({ endpoint, gives, submitted }: FollowerOptions) {
+function openTranscript({ endpoint, gives }: FollowerOptions, first: JobStatus | undefined) {
   const transcript = createTranscript(endpoint, gives === 'items')
   // The end of a generator is told behind its items.
-  if (submitted && (gives === 'value' || !isFinalState(submitted.status.status)))
-    transcript.take({ status: submitted.status, items: [] })
+  if (first && (gives === 'value' || !isFinalState(first.status)))
+    transcript.take({ status: first, items: [] })
   return transcript
 }
 

@@ -1,12 +1,17 @@
-import { type Clock, type Message, queueLimits } from '@flash/protocol'
+import { type Clock, type JobStatus, type Message, queueLimits } from '@flash/protocol'
 import { createFollower, type Follower, type FollowerOptions } from './follower.ts'
 import { errorMessage } from './messages.ts'
 import { streamLost } from './transcript.ts'
 
 /** The jobs that somebody listens to, or may come back to. */
 export interface Followers {
-  /** One follower a job, whoever listens; `options` make it when there is none. */
-  listen(options: FollowerOptions, from: number, say: (message: Message) => void): () => void
+  /** One follower a job, whoever listens; `options` and what the queue said `first` make it when there is none. */
+  listen(
+    options: FollowerOptions,
+    from: number,
+    say: (message: Message) => void,
+    first?: JobStatus,
+  ): () => void
 }
 
 /** Items of jobs that nobody listens to; the queue has given them away, so only readers of this process can have them. */
@@ -53,11 +58,11 @@ export function createFollowers(clock: Clock, idleLimitBytes = idleBytes): Follo
     if (entry.follower.isReplaceable()) entries.delete(key)
     else if (entry.idleSince - sweptAt >= sweepMs || entry.follower.bytes() > idleLimitBytes / 8) sweep()
   }
-  const open = (key: string, options: FollowerOptions): Entry => {
+  const open = (key: string, options: FollowerOptions, first: JobStatus | undefined): Entry => {
     const known = entries.get(key)
     if (known) return known
     const entry: Entry = {
-      follower: createFollower(options, () => rest(key, entry)),
+      follower: createFollower(options, first, () => rest(key, entry)),
       idleSince: clock.now(),
       keptMs: options.attached ? attachedMs : queueLimits.keepRunMs,
     }
@@ -65,9 +70,9 @@ export function createFollowers(clock: Clock, idleLimitBytes = idleBytes): Follo
     return entry
   }
   return {
-    listen(options, from, say) {
+    listen(options, from, say, first) {
       const key = `${options.endpoint}/${options.jobId}`
-      if (!evicted.has(key)) return open(key, options).follower.listen(from, say)
+      if (!evicted.has(key)) return open(key, options, first).follower.listen(from, say)
       say(errorMessage(streamLost(options.endpoint, from)))
       return () => {}
     },

@@ -12,15 +12,17 @@ import { errorMessage, withoutResult } from './messages.ts'
 import { streamLost } from './transcript.ts'
 
 /** One job of a queue, and what is known of it here. */
-export type JobOptions = Omit<FollowerOptions, 'submitted'>
+export type JobOptions = Omit<FollowerOptions, 'submittedAt'>
 
 /** The jobs of queues, as this process knows them. */
 export interface QueueJobs {
   client(address: QueueAddress): QueueClient
   /** A job that was given to its queue by this process. */
   accepted(options: JobOptions, status: JobStatus, executionTimeoutMs?: number): RpcJob
-  /** A job by its `ref`, whoever submitted it. */
-  open(options: JobOptions, ref: string): RpcJob
+  /** A job by its `ref`, whoever submitted it; `deadline` when that is known. */
+  open(options: JobOptions, ref: string, deadline?: number): RpcJob
+  /** The job is wanted whoever listens, though it began as a call that was to be waited for. */
+  keep(jobId: string): void
   /** A job that this process submitted not long ago. */
   recent(jobId: string): RpcJob | undefined
   /** What the queue calls the job of a `ref`. */
@@ -41,28 +43,33 @@ export function createQueueJobs(options: QueueClientOptions): QueueJobs {
   const here = crypto.randomUUID().slice(0, 8)
   const known = new Map<string, FollowerOptions>()
   const deadlineOf = (ms = executionMs) => clock.now() + ms + queueMs
-  const toJob = (job: FollowerOptions, deadline: number): RpcJob => ({
+  const toJob = (job: FollowerOptions, deadline: number, first?: JobStatus): RpcJob => ({
     id: job.jobId,
     ref: job.attached && job.gives === 'items' ? `${job.jobId}#${here}` : job.jobId,
     endpoint: job.endpoint,
     deadline,
-    listen: (from, say) => followers.listen(job, from, say),
+    listen: (from, say) => followers.listen(job, from, say, first),
     status: async () => withoutResult(await job.client.status(job.jobId)),
     cancel: () => job.client.cancel(job.jobId),
   })
   return {
     client: clients,
     accepted(job, status, executionTimeoutMs) {
-      const submitted = { ...job, submitted: { at: clock.now(), status } }
+      const submitted = { ...job, submittedAt: clock.now() }
       known.set(job.jobId, submitted)
       if (known.size > remembered) known.delete(known.keys().next().value!)
-      return toJob(submitted, deadlineOf(executionTimeoutMs))
+      // A result is for whoever has this job in hand: later ones ask the queue again.
+      return toJob(submitted, deadlineOf(executionTimeoutMs), status)
     },
-    open(job, ref) {
+    keep(jobId) {
+      const own = known.get(jobId)
+      if (own) own.attached = false
+    },
+    open(job, ref, deadline = deadlineOf()) {
       const [jobId, where] = splitRef(ref)
       const own = known.get(jobId)
       const found = own?.endpoint === job.endpoint ? own : { ...job, jobId }
-      const opened = toJob(found, deadlineOf())
+      const opened = toJob(found, deadline)
       return where === undefined || where === here ? opened : { ...opened, ref, listen: loseStream(opened) }
     },
     recent(jobId) {

@@ -70,7 +70,7 @@ describe('a server that speaks the browser wire is a backend', () => {
     const job = await relay.submit('read', { args: [bytes], fn: 'load', new: [1], timeoutMs: 5, ...options })
     expect(backend.submit).toHaveBeenCalledWith(
       'read',
-      { args: [bytes], fn: 'load', new: [1], run: true, ...options },
+      { args: [bytes], fn: 'load', new: [1], run: true, scope: expect.any(String), ...options },
       expect.anything(),
     )
     expect(job).toMatchObject({ id: 'job-1', endpoint: 'ocr', deadline: 9e15 })

@@ -20,7 +20,16 @@ export function createRelay(post: Post, endpoint: string): Omit<RpcBackend, 'fin
   return {
     submit: (id, call) =>
       known(async () => {
-        const { args, new: _new, fn: _fn, run: _run, warm: _warm, timeoutMs: _timeout, ...options } = call
+        const {
+          args,
+          new: _new,
+          fn: _fn,
+          run: _run,
+          warm: _warm,
+          timeoutMs: _timeout,
+          scope: _scope,
+          ...options
+        } = call
         const session = new Session(targetOf(id, call), options as object, new Error())
         // Whoever reads the job here decides when it is not wanted any more.
         await session.submit(args, { run: true })

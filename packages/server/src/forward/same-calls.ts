@@ -1,52 +1,54 @@
-import { createHash } from 'node:crypto'
-import type { Clock, QueueInput } from '@flash/protocol'
+import type { Clock } from '@flash/protocol'
 import type { RpcJob } from '../backend.ts'
 import type { RpcCaller } from '../envelope.ts'
 
 /** Calls with an idempotency key, as far as this process remembers: a queue has no such keys. */
 export interface SameCalls {
-  /** The job that the caller has for this call already; otherwise `submit` makes it. */
-  once(call: KeyedCall, submit: () => Promise<RpcJob>): Promise<RpcJob>
+  /** The job that `submit` makes, or what `again` gives for the one that the caller has for this call already. */
+  once(call: KeyedCall, submit: () => Promise<RpcJob>, again: (job: SameJob) => RpcJob): Promise<RpcJob>
 }
 
 export interface KeyedCall {
   /** Of the function. */
   id: string
+  /** Of a class. */
+  method: string | undefined
   key: string | undefined
   caller: RpcCaller | undefined
-  input: QueueInput
 }
+
+/** Of a job no more than finds it again: results are large. */
+type SameJob = Pick<RpcJob, 'id' | 'deadline'>
 
 const rememberedCalls = 10_000
 
 export function createSameCalls(clock: Clock): SameCalls {
-  const jobs = new Map<string, { job: Promise<RpcJob>; until: number }>()
+  const jobs = new Map<string, { job: Promise<SameJob>; until: number }>()
+  const remember = (name: string, job: Promise<SameJob>) => {
+    const entry = { job, until: Infinity }
+    jobs.delete(name)
+    jobs.set(name, entry)
+    if (jobs.size > rememberedCalls) jobs.delete(jobs.keys().next().value!)
+    const forget = () => void (jobs.get(name) === entry && jobs.delete(name))
+    job.then(({ deadline }) => void (entry.until = deadline), forget)
+  }
   return {
-    async once(call, submit) {
+    async once(call, submit, again) {
       if (call.key === undefined) return submit()
       const name = nameOf(call)
       const known = jobs.get(name)
-      if (known && known.until > clock.now()) return known.job
-      const entry = { job: submit(), until: Infinity }
-      jobs.delete(name)
-      jobs.set(name, entry)
-      if (jobs.size > rememberedCalls) jobs.delete(jobs.keys().next().value!)
-      try {
-        const job = await entry.job
-        entry.until = job.deadline
-        return job
-      } catch (error) {
-        if (jobs.get(name) === entry) jobs.delete(name)
-        throw error
-      }
+      if (known && known.until > clock.now()) return again(await known.job)
+      const submitted = submit()
+      remember(
+        name,
+        submitted.then(({ id, deadline }) => ({ id, deadline })),
+      )
+      return submitted
     },
   }
 }
 
 /** Whose call it is is a part of it: a key that can be guessed must not give away somebody else's result. */
-function nameOf({ id, key, caller, input }: KeyedCall): string {
-  const isAnonymous = caller?.kind === 'page' && caller.subject === null
-  // Whoever has no name shows by the input that the call is the same.
-  const proof = isAnonymous && createHash('sha256').update(JSON.stringify(input)).digest('base64')
-  return JSON.stringify([id, key, caller?.kind, caller?.subject, proof])
+function nameOf({ id, method, key, caller }: KeyedCall): string {
+  return JSON.stringify([id, method, key, caller?.kind, caller?.subject])
 }
