@@ -37,7 +37,7 @@ function createModule(index: number, count: number): string {
   return `${imports.join('')}${index === 0 ? 'console.debug(origin)\n' : ''}${more}${moduleText(index, used.join(' + '))}`
 }
 
-function moduleText(index: number, sum: string): string {
+export function moduleText(index: number, sum: string): string {
   return `
 export interface Item${index} {
   id: string

@@ -3,7 +3,8 @@ import { startChild } from './child.ts'
 import { createCrawlApp } from './crawl-app.ts'
 import type { CrawlInput, CrawlResult } from './programs/crawl.ts'
 import { createProject } from './project.ts'
-import { median, medianRatio, type Pair, ratioInterval } from './statistics.ts'
+import { toRatioRow } from './ratio-row.ts'
+import { alternate } from './rounds.ts'
 
 const moduleCount = 5000
 
@@ -38,20 +39,10 @@ async function measure(
     flash: await sample({ root: flashRoot, flash: true }),
   }
   progress(`${first.plain.modules} modules without the plugin, ${first.flash.modules} with it`)
-  const rounds: Round[] = []
-  const count = quick ? 2 : 8
-  for (let round = 0; round < count; round++) {
-    if (round % 4 === 0) progress(`round ${round + 1} of ${count}`)
-    // The order alternates, so that being second is no advantage.
-    if (round % 2 === 0) {
-      const before = await sample({ root: plainRoot, flash: false })
-      rounds.push({ plain: before, flash: await sample({ root: flashRoot, flash: true }) })
-    } else {
-      const before = await sample({ root: flashRoot, flash: true })
-      rounds.push({ flash: before, plain: await sample({ root: plainRoot, flash: false }) })
-    }
-  }
-  return rounds
+  return alternate(quick ? 2 : 8, {
+    plain: () => sample({ root: plainRoot, flash: false }),
+    flash: () => sample({ root: flashRoot, flash: true }),
+  })
 }
 
 async function sample(input: CrawlInput): Promise<CrawlResult> {
@@ -61,30 +52,16 @@ async function sample(input: CrawlInput): Promise<CrawlResult> {
 }
 
 function toRows(rounds: Round[]): Row[] {
-  return [
-    toRow('CPU of the crawl', rounds, ({ crawlCpu }) => crawlCpu, 1.03),
-    toRow('CPU of start and crawl', rounds, ({ startCpu, crawlCpu }) => startCpu + crawlCpu),
-    toRow('time of the crawl', rounds, ({ crawlMs }) => crawlMs * 1000),
-  ]
-}
-
-function toRow(
-  what: string,
-  rounds: Round[],
-  microseconds: (result: CrawlResult) => number,
-  aim?: number,
-): Row {
-  const pairs = rounds.map(
-    ({ plain, flash }): Pair => ({ plain: microseconds(plain), flash: microseconds(flash) }),
-  )
-  const [low, high] = ratioInterval(pairs)
-  return {
-    what,
-    plain: { value: median(pairs.map(({ plain }) => plain)) / 1000, unit: 'ms' },
-    flash: { value: median(pairs.map(({ flash }) => flash)) / 1000, unit: 'ms' },
-    figure: { value: medianRatio(pairs), unit: 'times' },
-    range: [low, high],
-    aim,
-    note: `${pairs.length} pairs; the ratio is known to ${low.toFixed(3)}–${high.toFixed(3)} (95 %)`,
+  const row = (what: string, milliseconds: (result: CrawlResult) => number, aim?: number) => {
+    const pairs = rounds.map(({ plain, flash }) => ({
+      plain: milliseconds(plain),
+      flash: milliseconds(flash),
+    }))
+    return toRatioRow(what, pairs, aim)
   }
+  return [
+    row('CPU of the crawl', ({ crawlCpu }) => crawlCpu / 1000, 1.03),
+    row('CPU of start and crawl', ({ startCpu, crawlCpu }) => (startCpu + crawlCpu) / 1000),
+    row('time of the crawl', ({ crawlMs }) => crawlMs),
+  ]
 }

@@ -1,14 +1,19 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { app } from './app.ts'
 import type { Benchmark, Row } from './benchmark.ts'
+import { builds } from './builds.ts'
+import { bundle } from './bundle.ts'
 import { bytes } from './bytes.ts'
 import { call } from './call.ts'
 import { crawl } from './crawl.ts'
 import { edit } from './edit.ts'
 import { size } from './size.ts'
+import { start } from './start.ts'
 import { judge, printMarkdown, printTable } from './table.ts'
 
-const benchmarks: Benchmark[] = [crawl, edit, call, bytes, size]
+const benchmarks: Benchmark[] = [crawl, edit, call, bytes, size, builds, app, bundle, start]
+const names = benchmarks.map(({ name }) => name)
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +26,7 @@ const { values } = parseArgs({
 })
 
 if (values.help) {
-  console.log('npm run bench -- [--only crawl,edit,call,bytes,size] [--quick] [--json | --markdown]')
+  console.log(`npm run bench -- [--only ${names.join()}] [--quick] [--json | --markdown]`)
   process.exit()
 }
 
@@ -55,9 +60,7 @@ function pickBenchmarks(only: string[] | undefined): Benchmark[] {
     .map((name) => {
       const found = benchmarks.find((benchmark) => benchmark.name === name)
       if (found) return found
-      console.error(
-        `There is no benchmark "${name}"; there are: ${benchmarks.map((one) => one.name).join(', ')}.`,
-      )
+      console.error(`There is no benchmark "${name}"; there are: ${names.join(', ')}.`)
       process.exit(2)
     })
 }

@@ -230,6 +230,36 @@ describe('leaks end the build', () => {
   })
 })
 
+test('source maps have stubs only, also behind a plugin that changed the files before', async () => {
+  const before = `{ name: 'before', enforce: 'pre', async transform(code, id) { if (!id.endsWith('.ts')) return null; const { MagicString } = await import('magic-string'); const text = new MagicString(code); text.prepend('/* before */ '); return { code: text.toString(), map: text.generateMap({ source: id, includeContent: true, hires: true }) } } }`
+  project = createProject({
+    ...appFiles,
+    'vite.config.ts': viteConfig('', 'build: { sourcemap: true },').replace(
+      'plugins: [',
+      `plugins: [${before}, `,
+    ),
+    'src/main.ts': "import { score } from './score.ts'\nscore(1).then(console.log)\n",
+    'src/score.ts':
+      "import { remote } from 'unplugin-flash'\nexport const score = remote({}, async (a: number) => {\n  // the formula\n  return a * 1.375 + 424242\n})\n",
+  })
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(0)
+  const files = readFiles(project.path('dist'))
+  expect([...files.keys()].some((name) => name.endsWith('.map'))).toBe(true)
+  expect(/1\.375|424242|the formula/.exec([...files.values()].join('\n'))?.[0]).toBeUndefined()
+})
+
+test('a leak after a good build leaves nothing of that', async () => {
+  project = createProject(appFiles)
+  expect((await buildProject(project)).code).toBe(0)
+  await project.write('src/store.server.ts', "export const rows = ['row']\n")
+  await project.edit('src/main.ts', /^/, "import { rows } from './store.server.ts'\nconsole.log(rows)\n")
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(1)
+  expect(existsSync(project.path('dist/index.html'))).toBe(false)
+  expect(existsSync(project.path('.flash/build/flash_manifest.json'))).toBe(false)
+})
+
 test('a web worker of the page gets stubs too', async () => {
   project = createProject({
     ...appFiles,

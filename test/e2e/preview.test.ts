@@ -252,3 +252,14 @@ test('without a build it says what to do', async () => {
     empty.remove()
   }
 })
+
+test('without the app it says so, as Vite does', async () => {
+  const empty = createProject({ ...appFiles })
+  try {
+    await expect(startVite(empty, ['preview', '--host', '127.0.0.1'])).rejects.toThrow(
+      /"dist" does not exist/,
+    )
+  } finally {
+    empty.remove()
+  }
+})

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, openPage } from '../helpers/browser.ts'
-import { buildProject, readFiles } from '../helpers/build.ts'
+import { buildProject, readFiles, runNode } from '../helpers/build.ts'
 import { appFiles } from '../helpers/fixture.ts'
 import { createProject, type Project, repository } from '../helpers/project.ts'
 
@@ -131,6 +131,17 @@ describe('with the bundles of this machine (FLASH_TARGET=local)', () => {
     expect(await use('cancel')).not.toBe('FORBIDDEN')
   })
 })
+
+test('a script that the build made ends when its calls are answered', async () => {
+  await project.write(
+    'src/script.ts',
+    "import { greet, count } from './basics.ts'\nconsole.log(await greet('script'))\nfor await (const n of count(2, 300)) console.log(n)\n",
+  )
+  const { code, output } = await buildProject(project, ['--ssr', 'src/script.ts', '--outDir', 'dist/script'])
+  expect(code, output).toBe(0)
+  const ended = await runNode(project.root, ['dist/script/script.js'], { FLASH_TARGET: 'local' })
+  expect(ended).toMatchObject({ code: 0, stdout: 'hello script!\n1\n2\n' })
+}, 30_000)
 
 describe('on a machine that has only what was built', () => {
   let folder: string

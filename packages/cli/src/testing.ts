@@ -11,7 +11,13 @@ export const env = { FLASH_KEY: Buffer.from(key).toString('base64url') }
 /** A built app in a folder of its own; `remove` takes it away. */
 export function createApp(files: Record<string, string> = {}) {
   const root = mkdtempSync(join(tmpdir(), 'flash-cli-'))
-  const facts = { app: 'shop', prefix: '/_flash', functions: [], appType: 'spa' as const }
+  const facts = {
+    app: 'shop',
+    prefix: '/_flash',
+    functions: [],
+    appType: 'spa' as const,
+    maxBodyBytes: 10_000_000,
+  }
   const all = {
     'dist/index.html': '<title>shop</title>',
     'dist/.flash-facts': sealFacts(facts, key),

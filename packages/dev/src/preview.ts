@@ -19,7 +19,7 @@ export interface PreviewOptions {
   key: Uint8Array
   maxBodyBytes: number
   bundles: LocalBundles
-  log: { warn(text: string): void; error(error: unknown): void }
+  log: { warn(text: string): void; error(error: unknown, requestId?: string): void }
 }
 
 export interface Preview {

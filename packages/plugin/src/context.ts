@@ -10,7 +10,7 @@ import {
   type WorkerBuilder,
 } from '@flash/compiler'
 import { endpointKey } from '@flash/dev'
-import { type Capability, createCapability, findProjectKey, loadProjectKey } from '@flash/server'
+import { type Capability, createCapability, loadProjectKey } from '@flash/server'
 import { createFilter, type TransformFilter } from './filter.ts'
 import { type PluginOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 
@@ -34,6 +34,8 @@ export interface PluginContext {
   /** Makes the worker bundles of a build. */
   builder: WorkerBuilder
   setup: Setup
+  /** The host can serve what it built. */
+  hasPreview: boolean
   /** Where the host's own words go. */
   print(line: string): void
   resolve: CompilerHost['resolve']
@@ -57,6 +59,7 @@ export function createContext(options: PluginOptions | undefined): PluginContext
     command: 'serve',
     prefix: '/_flash',
     previewing: false,
+    hasPreview: false,
     testing: Boolean(process.env.VITEST),
     resolve: async () => null,
     filter: createFilter(),
@@ -93,8 +96,8 @@ export function setUp(context: PluginContext, setup: Setup): void {
   context.command = command
   const path = base.startsWith('/') ? base : '/'
   context.prefix = `${path}_flash`
-  // A preview cannot use a key that it makes itself: what was built has another one.
-  context.key = context.previewing ? findProjectKey(root) : loadProjectKey(root)
+  // A preview cannot use a key that it makes itself, and looks for one when there is something to serve.
+  context.key = context.previewing ? new Uint8Array(32) : loadProjectKey(root)
   context.capability = createCapability(context.key)
   context.app = context.options.app ?? readName(root)
   const host = {

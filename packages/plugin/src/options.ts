@@ -81,7 +81,7 @@ const workerChecks: Record<keyof WorkerBuildOptions, Check> = {
 }
 
 function isAddress(value: unknown): boolean {
-  return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value)
+  return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value) && !/[?#]/.test(value)
 }
 
 /** Fills in defaults; every option that is unknown or wrong is named, with what is allowed. */

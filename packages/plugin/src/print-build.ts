@@ -11,7 +11,9 @@ export function printBuild(context: PluginContext, { manifest, rebuilt, warnings
   if (names.length === 0 || rebuilt.length === 0) return
   print('')
   for (const line of tableOf(manifest, rebuilt)) print(`  ${line}`)
-  print(`  flash  ${count(rebuilt.length, 'worker bundle')} in .flash/build, run with: vite preview`)
+  print(
+    `  flash  ${count(rebuilt.length, 'worker bundle')} in .flash/build${context.hasPreview ? ', run with: vite preview' : ''}`,
+  )
   const kept = keptOut(context, manifest)
   if (kept) print(`         kept out of the app: ${kept}`)
   for (const warning of warnings) print(printError(warning))
@@ -36,7 +38,10 @@ function rowOf(name: string, { functions, bundle, externals }: ManifestEndpoint)
 
 /** Modules and packages that workers have and pages have not. */
 function keptOut({ builder, clientModules, root }: PluginContext, { endpoints }: Manifest): string {
-  const own = builder.inputs().filter((file) => file.startsWith(`${root}/`) && !clientModules.has(file))
+  const isConfig = (file: string) => /\/(?:package|tsconfig[^/]*)\.json$/.test(file)
+  const own = builder
+    .inputs()
+    .filter((file) => file.startsWith(`${root}/`) && !clientModules.has(file) && !isConfig(file))
   const packages = new Set(
     Object.values(endpoints).flatMap(({ externals }) => externals.map(({ name }) => name)),
   )

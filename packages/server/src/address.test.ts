@@ -183,11 +183,20 @@ describe('by the order of places', () => {
 
   test('only FLASH_TARGET=local starts them: nothing runs here that was not asked for', async () => {
     local.mockClear()
-    for (const FLASH_TARGET of ['live', 'docker', '', 'LOCAL'])
+    for (const FLASH_TARGET of ['live', 'docker', ''])
       expect(await open({ ...rest, FLASH_TARGET }, { local }).find('receipt-ocr', 'id')).toMatchObject({
         kind: 'queue',
       })
     expect(local).not.toHaveBeenCalled()
+  })
+
+  test('a target that is none is refused, so that a slip sends no call elsewhere', async () => {
+    await expect(
+      open({ ...rest, FLASH_TARGET: 'loca' }, { local }).find('receipt-ocr', 'id'),
+    ).rejects.toMatchObject({
+      code: 'BAD_ADDRESS',
+      message: 'FLASH_TARGET is "loca"; allowed: local, docker, live',
+    })
   })
 
   test('then the account', async () => {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@flash/protocol'
+import { AppError, type Clock, systemClock } from '@flash/protocol'
 import { findBundles, findDev, type Post, type QueueAddress } from '@flash/runtime/server'
 import { openBuild } from './address/build.ts'
 import { findByVariable } from './address/by-variable.ts'
@@ -61,11 +61,23 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (named) return { kind: 'queue', queue: named }
       const post = findRunner(id, endpoint)
       if (post) return { kind: 'backend', backend: createRelay(post, endpoint) }
-      if (readVariable(env, 'FLASH_TARGET') === 'local') return { kind: 'backend', backend: await local() }
+      if (readTarget(env) === 'local') return { kind: 'backend', backend: await local() }
       const { queue, isLookUp } = await account.find(endpoint)
       return { kind: 'queue', queue, otherwise: isLookUp ? () => account.settle(endpoint) : undefined }
     },
   }
+}
+
+/** Throws `BAD_ADDRESS` for what is no target: a slip must not send calls elsewhere. */
+function readTarget(env: Env): 'local' | undefined {
+  const target = readVariable(env, 'FLASH_TARGET')
+  if (target === 'local') return target
+  // The other two are for dev servers.
+  if (target === undefined || target === 'docker' || target === 'live') return undefined
+  throw new AppError('BAD_ADDRESS', {
+    message: `FLASH_TARGET is "${target.slice(0, 64)}"; allowed: local, docker, live`,
+    hint: 'set it to local to run the built bundles on this machine, or unset it',
+  })
 }
 
 /** What runs already. A production process looks for no dev server, but for what it was started with. */

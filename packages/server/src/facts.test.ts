@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { type AppFacts, FACTS_FILE, openFacts, readFacts, sealFacts } from './facts.ts'
 import { facts, key } from './testing/production.ts'
 
-const app: AppFacts = { ...facts, appType: 'spa' }
+const app: AppFacts = { ...facts, appType: 'spa', maxBodyBytes: 10_000_000 }
 const otherKey = new Uint8Array(32).fill(8)
 
 const refusal = (code: string, message: RegExp) =>
@@ -62,5 +62,5 @@ test('facts are read from the folder of the app, which has to be there', () => {
     refusal('BUILD_MISSING', /there is no built app/),
   )
   writeFileSync(join(dist, FACTS_FILE), sealFacts(app, key))
-  expect(readFacts(dist, key)).toMatchObject({ app: 'shop', appType: 'spa' })
+  expect(readFacts(dist, key)).toMatchObject({ app: 'shop', appType: 'spa', maxBodyBytes: 10_000_000 })
 })

@@ -7,6 +7,8 @@ import { AppError, type ServerFacts } from '@flash/protocol'
 export interface AppFacts extends ServerFacts {
   /** As Vite has it: a `spa` answers navigations to whatever is no file with its `index.html`. */
   appType: 'spa' | 'mpa' | 'custom'
+  /** The largest body of a call. */
+  maxBodyBytes: number
 }
 
 /** Where the sealed facts are in the folder of the built app. Whoever is given the file can read nothing in it. */

@@ -12,7 +12,10 @@ vi.mock('./static-files.ts', () => ({
 
 test('a failure that nobody thought of is an answer, and not the end of the server', async () => {
   const dist = mkdtempSync(join(tmpdir(), 'flash-start-'))
-  writeFileSync(join(dist, FACTS_FILE), sealFacts({ ...facts, appType: 'spa' }, key))
+  writeFileSync(
+    join(dist, FACTS_FILE),
+    sealFacts({ ...facts, appType: 'spa', maxBodyBytes: 10_000_000 }, key),
+  )
   const print = vi.spyOn(console, 'error').mockImplementation(() => {})
   const stop = new AbortController()
   const { url, stopped } = await startServer({

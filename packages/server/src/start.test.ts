@@ -22,7 +22,7 @@ const page = '<!doctype html><title>shop</title>'
 function createApp(files: Record<string, string | Buffer> = {}, own: Partial<AppFacts> = {}): string {
   const root = mkdtempSync(join(tmpdir(), 'flash-start-'))
   cleanUps.push(() => rmSync(root, { recursive: true, force: true }))
-  const sealed = sealFacts({ ...facts, appType: 'spa', ...own }, key)
+  const sealed = sealFacts({ ...facts, appType: 'spa', maxBodyBytes: 10_000_000, ...own }, key)
   const all = { [`dist/${FACTS_FILE}`]: sealed, 'dist/index.html': page, 'secret.txt': 'canary', ...files }
   for (const [name, content] of Object.entries(all)) {
     mkdirSync(dirname(join(root, name)), { recursive: true })

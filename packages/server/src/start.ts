@@ -55,6 +55,7 @@ export async function startServer(options: StartOptions): Promise<StartedServer>
   const base = facts.prefix.slice(0, facts.prefix.lastIndexOf('/') + 1)
   const backend = (options.createBackend ?? ((given) => createForwardBackend({ facts: given })))(facts)
   const handler = createHandler(facts, {
+    maxBodyBytes: facts.maxBodyBytes,
     ...options.handler,
     key,
     backend,

@@ -282,18 +282,6 @@ test('a process that does not know what to do says which ways there are, and end
   expect(serve).not.toHaveBeenCalled()
 })
 
-test('an older Node than the one of the build is warned of', () => {
-  const setting = { env: { FLASH_WORKER_CHANNEL: '3' }, version: 'v20.19.0' }
-  const old = open(setting)
-  old.start(infoOf([]), [])
-  expect(old.written.stderr).toBe(
-    'flash: the bundle of "ocr" is made for Node 24 and runs on v20.19.0: what it uses may be missing here\n',
-  )
-  const newer = open({ ...setting, env: { FLASH_WORKER_CHANNEL: '3' }, version: 'v26.0.0' })
-  newer.start(infoOf([]), [])
-  expect(newer.written.stderr).toBe('')
-})
-
 describe('a worker', () => {
   const worker = () => open({ env: { FLASH_WORKER_CHANNEL: '4' } })
   const loadOf = async ({ serve }: ReturnType<typeof open>) => {

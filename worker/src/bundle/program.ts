@@ -40,8 +40,6 @@ export function openProgram(host: ProgramHost): StartBundle {
     // What was thrown beside the modules while they were loading has failed them already.
     if (!loading) return
     loading = false
-    const major = Number.parseInt(process.version.slice(1), 10)
-    if (major < info.node) process.stderr.write(oldNode(info, process.version))
     program?.start(info, Object.assign(Object.create(null), ...functions))
   }
 }
@@ -75,8 +73,4 @@ function openChannel(descriptor: number, { serve, crash }: ProgramHost): Program
     },
     crash,
   }
-}
-
-function oldNode({ endpoint, node }: BundleInfo, version: string): string {
-  return `flash: the bundle of "${endpoint}" is made for Node ${node} and runs on ${version}: what it uses may be missing here\n`
 }

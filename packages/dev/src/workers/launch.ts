@@ -45,6 +45,7 @@ function launchThread({ entry, env }: LaunchOptions): Launched {
       worker.stderr.setEncoding('utf8').on('data', (text: string) => listener('stderr', text))
     },
     exited,
+    hold: (isNeeded) => (isNeeded ? worker.ref() : worker.unref()),
     kill: () => void worker.terminate(),
   }
 }
@@ -89,6 +90,7 @@ function launchInline({ entry, root, env }: LaunchOptions): Launched {
     onData: (listener) => void (fromWorker = listener),
     onOutput: () => {},
     exited,
+    hold() {},
     kill() {
       onClose()
       exit({ code: 0, signal: null })

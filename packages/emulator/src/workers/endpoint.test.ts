@@ -94,6 +94,20 @@ test('the first job starts a worker, which gets the call with all it needs', () 
   expect(endpoint.executionTimeoutMs).toBe(10_000)
 })
 
+test('a process waits for a worker only while calls run in it', () => {
+  const { workers, submit } = setUp(settingsOf({ maxConcurrency: 2 }))
+  submit()
+  submit()
+  const [worker] = workers as [FakeWorker]
+  expect(worker.held).toBe(true)
+  worker.say(done(1))
+  expect(worker.held).toBe(true)
+  worker.say(done(2))
+  expect(worker.held).toBe(false)
+  submit()
+  expect(worker.held).toBe(true)
+})
+
 test('a result is kept as the worker sent it, and is read for others', async () => {
   const { workers, submit, statusOf, endpoint } = setUp()
   const id = submit()

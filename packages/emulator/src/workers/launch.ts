@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { onExit } from '../exit.ts'
 
@@ -26,6 +27,8 @@ export interface Launched {
   onData(listener: (bytes: Uint8Array) => void): void
   onOutput(listener: (stream: 'stdout' | 'stderr', text: string) => void): void
   exited: Promise<Exit>
+  /** Whether this process waits for the worker: an idle one keeps nobody from ending. */
+  hold(isNeeded: boolean): void
   kill(): void
 }
 
@@ -63,8 +66,16 @@ export function launchProcess({ program, flags = [], cwd, env }: ProcessOptions)
       child.stderr!.setEncoding('utf8').on('data', (text: string) => listener('stderr', text))
     },
     exited,
+    hold: (isNeeded) => holdChild(child, isNeeded),
     kill: () => void child.kill('SIGKILL'),
   }
+}
+
+/** Pipes of a child are sockets, and hold the process like the child itself. */
+function holdChild(child: ChildProcess, isNeeded: boolean): void {
+  const how = isNeeded ? 'ref' : 'unref'
+  child[how]()
+  for (const pipe of [child.stdout, child.stderr, child.stdio[3]]) (pipe as Socket | null)?.[how]()
 }
 
 function keep(child: ChildProcess): void {

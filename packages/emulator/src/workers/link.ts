@@ -81,6 +81,7 @@ export function createLink(options: LinkOptions): WorkerLink {
       for (const chunk of encodeMessageChunks({ type: FrameType.channel, rich: false, text, parts }))
         launched.send(chunk)
     },
+    hold: () => launched.hold(shared.calls.size > 0),
   }
   const { calls, state, send, tail } = shared
   listen(options, shared)
@@ -105,12 +106,16 @@ export function createLink(options: LinkOptions): WorkerLink {
         send({ t: 'warm', call: add(shared, { ...silent, done: () => resolve(), failed }), ...request })
       }),
     cancel: (call, reason) => send({ t: 'cancel', call, reason }),
-    abandon: (call) => void calls.delete(call),
+    abandon(call) {
+      calls.delete(call)
+      shared.hold()
+    },
     invalidate: (files) => send({ t: 'invalidate', files }),
     lastOutput: tail.text,
     kill: () => launched.kill(),
   }
   void endWith(link, options, shared)
+  shared.hold()
   send({ t: 'start', root: options.root, endpoint: options.endpoint, unnamed: options.unnamed })
   return link
 }
@@ -121,11 +126,14 @@ interface Shared {
   tail: ReturnType<typeof createTail>
   state: { next: number; lastBeat: number; ready: boolean; retired: boolean; gone: boolean }
   send(message: ToWorker, parts?: Uint8Array[]): void
+  /** Lets the process wait for this worker as long as calls run in it. */
+  hold(): void
 }
 
-function add({ calls, state }: Shared, listener: CallListener): number {
+function add({ calls, state, hold }: Shared, listener: CallListener): number {
   const number = state.next++
   calls.set(number, listener)
+  hold()
   return number
 }
 
@@ -174,10 +182,11 @@ async function endWith(
 
 const silent: CallListener = { started() {}, progress() {}, item() {}, log() {}, done() {}, failed() {} }
 
-function createHandlers(options: LinkOptions, { calls, state, send, tail }: Shared) {
+function createHandlers(options: LinkOptions, { calls, state, send, tail, hold }: Shared) {
   const finish = (call: number) => {
     const listener = calls.get(call)
     calls.delete(call)
+    hold()
     return listener
   }
   const reply = async (request: number, name: string, data: unknown[]) => {

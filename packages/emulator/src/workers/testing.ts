@@ -22,6 +22,8 @@ export interface FakeWorker {
   print(stream: 'stdout' | 'stderr', text: string): void
   end(exit?: Partial<Exit>): Promise<void>
   killed: boolean
+  /** Whether its host waits for it. */
+  held: boolean
 }
 
 export function createFakeWorker(env: Record<string, string> = {}): FakeWorker {
@@ -40,6 +42,7 @@ export function createFakeWorker(env: Record<string, string> = {}): FakeWorker {
     heard,
     parts,
     killed: false,
+    held: true,
     calls: () => heard.filter((message) => message.t === 'call'),
     say: (message, bytes = []) =>
       toHost(
@@ -58,6 +61,7 @@ export function createFakeWorker(env: Record<string, string> = {}): FakeWorker {
       onData: (listener) => void (toHost = listener),
       onOutput: (listener) => void (print = listener),
       exited,
+      hold: (isNeeded) => void (worker.held = isNeeded),
       kill() {
         worker.killed = true
         exit({ code: null, signal: 'SIGKILL' })

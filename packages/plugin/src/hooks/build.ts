@@ -21,10 +21,15 @@ export function buildWorkers(context: PluginContext): UnpluginOptions {
   /** What `buildEnd` made already. */
   let made: WorkerBuild | null = null
   const hooks = {
+    renderError: () => (isBuild() ? forget(context) : undefined),
     generateBundle(this: HookContext) {
       if (!isBuild() || context.setup.serverOutput || consumerOf(context, this) === 'server') return
       if (context.project.functions().length === 0) return
-      const facts = { ...toServerFacts(context), appType: context.setup.appType }
+      const facts = {
+        ...toServerFacts(context),
+        appType: context.setup.appType,
+        maxBodyBytes: context.options.maxBodyBytes,
+      }
       this.emitFile?.({ type: 'asset', fileName: FACTS_FILE, source: sealFacts(facts, context.key) })
     },
   }

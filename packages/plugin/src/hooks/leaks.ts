@@ -7,7 +7,9 @@ import { toHostError } from '../host-error.ts'
 import { type Bodies, createForeign, findBodyIn, readBodies, type WholeGraph } from '../leaks/bodies.ts'
 import { describeChain } from '../leaks/chain.ts'
 import { findBodyInMap, parseMap, type SourceTexts } from '../leaks/maps.ts'
+import { stripMaps } from '../leaks/strip.ts'
 import { findSecretIn, findSecrets, type Secret } from '../leaks/secrets.ts'
+import { forget } from './build.ts'
 import { consumerOf } from './transform.ts'
 
 /** A chunk or an asset, as Rollup and its kin hand them out. */
@@ -41,9 +43,12 @@ export function checkLeaks(context: PluginContext): UnpluginOptions {
       for (const { modules = {} } of files)
         for (const id of Object.keys(modules)) context.clientModules.add(id)
       if (context.project.functions().length === 0) return
+      stripMaps(context, files)
       const graph = this as WholeGraph
       const leak = await findLeak(context, graph, files)
-      if (leak) throw toHostError(await explain(context, graph, leak), context.root)
+      if (!leak) return
+      await forget(context)
+      throw toHostError(await explain(context, graph, leak), context.root)
     },
   }
   const hooks = { generateBundle } as never

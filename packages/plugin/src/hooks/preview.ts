@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createPreview, type Preview } from '@flash/dev'
-import { parseManifest } from '@flash/protocol'
-import { FACTS_FILE, type LocalBundles, openBundles } from '@flash/server'
+import { AppError, parseManifest } from '@flash/protocol'
+import { FACTS_FILE, findProjectKey, type LocalBundles, openBundles } from '@flash/server'
 import type { UnpluginOptions } from 'unplugin'
 import type { PreviewServer } from 'vite'
 import type { PluginContext } from '../context.ts'
@@ -19,21 +19,37 @@ export function servePreview(context: PluginContext): UnpluginOptions {
       async configurePreviewServer(server) {
         const { root, build } = server.config
         const folder = join(root, '.flash', 'build')
+        const dist = resolve(root, build.outDir)
+        if (!existsSync(dist) && isAlone(server)) throw notBuilt(build.outDir)
         const isBuilt = existsSync(join(folder, MANIFEST))
         // An app without functions has no bundles either.
-        if (!isBuilt && !existsSync(resolve(root, build.outDir, FACTS_FILE))) return
+        if (!isBuilt && !existsSync(join(dist, FACTS_FILE))) return
         await open(context, server, folder)
       },
     },
   }
 }
 
+/** Whether no other plugin could serve something where there is no built app. Vite asks the same, and counts us. */
+function isAlone({ config }: PreviewServer): boolean {
+  return config.plugins.filter(({ configurePreviewServer }) => configurePreviewServer).length === 1
+}
+
+function notBuilt(outDir: string): AppError {
+  return new AppError('BUILD_MISSING', {
+    message: `BUILD_MISSING: there is no built app: the folder "${outDir}" does not exist`,
+    hint: 'run `vite build` first',
+  })
+}
+
 async function open(context: PluginContext, server: PreviewServer, folder: string): Promise<void> {
   const { logger } = server.config
+  context.key = findProjectKey(context.root)
   const bundles = await openBundles({
     folder,
     root: context.root,
     envFiles: context.setup.envFiles,
+    maxBodyBytes: context.options.maxBodyBytes,
     onOutput: createOutput(logger),
     onError: (error) => logger.error(printError(error)),
   })
@@ -81,7 +97,8 @@ function makePreview(context: PluginContext, { config }: PreviewServer, bundles:
     bundles,
     log: {
       warn: (text) => logger.warn(`  flash  ${text}`),
-      error: (error) => logger.error(printError(error)),
+      error: (error, requestId) =>
+        logger.error(requestId ? `request ${requestId} failed: ${printError(error)}` : printError(error)),
     },
   })
 }

@@ -32,6 +32,7 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
       async configResolved(config) {
         const { appType, logger } = config
         context.print = (line) => logger.info(line)
+        context.hasPreview = true
         // Only here is it sure that there is a Vite.
         const { loadEnv } = await import('vite')
         const folder = config.envDir || config.root

@@ -35,6 +35,8 @@ export function createForeign(context: PluginContext, graph: WholeGraph): (piece
   let codes: string[] | undefined
   let known: Set<string> | undefined
   return (pieces) => {
+    // Most of the time nothing is asked, and reading all modules costs more than the rest of the check.
+    if (pieces.length === 0) return []
     codes ??= [...graph.getModuleIds()].map((id) => codeOf(context, graph, id))
     known ??= new Set(codes.flatMap((code) => [...piecesOf(code)]))
     const unknown = pieces.filter((piece) => !known!.has(piece))

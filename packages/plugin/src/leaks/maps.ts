@@ -23,7 +23,7 @@ export function findBodyInMap(
 }
 
 /** Sources are relative to wherever the map is. */
-function isSame(file: string, source: string): boolean {
+export function isSame(file: string, source: string): boolean {
   const tail = source.replaceAll('\\', '/').replace(/^(?:\.{0,2}\/)+/, '')
   return file === source || file.endsWith(`/${tail}`)
 }

@@ -25,6 +25,8 @@ export interface BundlesOptions {
   onOutput(endpoint: string, stream: 'stdout' | 'stderr', text: string): void
   /** Told about errors that are no caller's. */
   onError(error: unknown): void
+  /** The largest body of one call; 20 MB when omitted. */
+  maxBodyBytes?: number
   clock?: Clock
 }
 
@@ -68,7 +70,7 @@ export async function openBundles(options: BundlesOptions): Promise<LocalBundles
     ...fleet,
     rescan: async () => false,
     endpoint: async ({ endpoint }) => fleet.open(endpoint),
-    maxBodyBytes: queueLimits.runSyncBytes,
+    maxBodyBytes: options.maxBodyBytes ?? queueLimits.runSyncBytes,
   })
   const rpc = createRpcHandler({
     // Job tokens are read by this process only.
