@@ -46,8 +46,13 @@ function findUnused(paths) {
   const built = paths
     .filter((path) => path.endsWith('.mjs'))
     .map((path) => readFileSync(join(home, path), 'utf8'))
+  const isImported = (name) =>
+    built.some((text) => new RegExp(`(?:from|import) ?\\(?"${name}["/]`).test(text))
+  // Those of a user's project are found at run time, by their name.
+  const isNamed = (name) => built.some((text) => text.includes(`"${name}"`))
+  const { peerDependenciesMeta: optional = {} } = manifest
   return Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
-    .filter((name) => !built.some((text) => new RegExp(`(?:from|import) ?\\(?"${name}["/]`).test(text)))
+    .filter((name) => !(isImported(name) || (name in optional && isNamed(name))))
     .map((name) => `nothing in the package imports its dependency ${name}`)
 }
 
