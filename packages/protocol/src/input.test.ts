@@ -403,3 +403,33 @@ describe('the shape of a function', () => {
     })
   })
 })
+
+describe('what a class is made with', () => {
+  const param = (name: string, optional = false) => ({ name, kind: 'plain', optional }) as const
+  const shape: InputShape = {
+    kind: 'class',
+    callables: [{ name: 'add', params: [param('n')] }],
+    takesObject: false,
+    construct: [param('start'), param('step', true)],
+  }
+
+  test('has to be given', () => {
+    for (const input of [
+      { n: 1 },
+      { n: 1, 'flash:call': { v: 1 } },
+      { n: 1, 'flash:call': { v: 1, new: [] } },
+    ])
+      expect(() => readInput(shape, input as never)).toThrow(
+        expect.objectContaining({
+          code: 'BAD_INPUT',
+          message: 'the class is made with "start", and the call gives no value for it',
+        }),
+      )
+    expect(readInput(shape, { n: 1, 'flash:call': { v: 1, new: [5] } }).construct).toEqual([5])
+  })
+
+  test('may be missing where nothing is required or nothing is known', () => {
+    for (const construct of [[], [param('step', true)], null, undefined])
+      expect(readInput({ ...shape, construct }, { n: 1 }).construct).toEqual([])
+  })
+})

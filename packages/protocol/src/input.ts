@@ -42,6 +42,8 @@ export interface InputShape {
   callables: readonly CallableShape[]
   /** The config has `input`: one input, whatever the parameter looks like. */
   takesObject: boolean
+  /** What a class is made with; `null` when the names are not knowable. */
+  construct?: readonly ParamFact[] | null
 }
 
 export interface WrittenInput {
@@ -63,7 +65,8 @@ export interface ReadInput {
 
 /** The shape of a function's input. Its state, the second parameter of a function with `setup` or `input`, is not part of it. */
 export function inputShape(
-  fact: Pick<FunctionFact, 'kind' | 'callables' | 'setup' | 'hasInput'>,
+  fact: Pick<FunctionFact, 'kind' | 'callables' | 'setup' | 'hasInput'> &
+    Partial<Pick<FunctionFact, 'constructorParams'>>,
 ): InputShape {
   const takesOne = fact.kind !== 'class' && (fact.hasInput || fact.setup !== null)
   return {
@@ -73,6 +76,7 @@ export function inputShape(
       params: takesOne && params ? params.slice(0, 1) : params,
     })),
     takesObject: fact.hasInput,
+    ...(fact.kind === 'class' && { construct: fact.constructorParams }),
   }
 }
 
@@ -142,7 +146,13 @@ export function readInput(shape: InputShape, input: unknown, parts: readonly Uin
   const args = Object.hasOwn(fields, 'flash:args')
     ? readRichArgs(fields, parts)
     : readFields(shape, callable, fields)
-  return { callable: callable.name, args, construct: readConstruct(header), header, foreign: header === null }
+  return {
+    callable: callable.name,
+    args,
+    construct: readConstruct(shape, header),
+    header,
+    foreign: header === null,
+  }
 }
 
 function takesObject(shape: InputShape, { params }: CallableShape): boolean {
@@ -248,7 +258,19 @@ function readRichArgs(fields: Record<string, unknown>, parts: readonly Uint8Arra
   return readList(text, parts, '"flash:args"')
 }
 
-function readConstruct(header: CallHeader | null): unknown[] {
+function readConstruct({ construct }: InputShape, header: CallHeader | null): unknown[] {
+  const given = readNew(header)
+  const required = countRequired(construct ?? [])
+  if (given.length >= required) return given
+  const { name } = construct![given.length]!
+  throw badInput(
+    `the class is made with "${name}", and the call gives no value for it`,
+    'send "flash:call": {"v": 1, "new": [ … ]} with what its constructor takes',
+    { parameter: name },
+  )
+}
+
+function readNew(header: CallHeader | null): unknown[] {
   if (header?.new === undefined) return []
   if (typeof header.new === 'string') return readList(header.new, [], '"new" of "flash:call"')
   return checkCount(header.new)

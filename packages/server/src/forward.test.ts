@@ -361,8 +361,8 @@ describe('a stream', () => {
     fake.work(inputShape(model), ([to], job, worker) =>
       to === undefined ? 'value' : numbers([to], job, worker),
     )
-    const value = await backend.submit('model', call([], { fn: 'load', run: true }))
-    const stream = await backend.submit('model', call([2], { fn: 'tokens', run: true }))
+    const value = await backend.submit('model', call([], { fn: 'load', new: ['small'], run: true }))
+    const stream = await backend.submit('model', call([2], { fn: 'tokens', new: ['small'], run: true }))
     const elsewhere = openBackend()
     expect(await lastOf((await elsewhere.job('mixed', value.id))!)).toEqual(['value', 'value'])
     const heard = await hear((await elsewhere.job('mixed', stream.id))!)
