@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { main } from '@flash/cli'
 import manifest from '../package.json' with { type: 'json' }
 
