@@ -249,6 +249,27 @@ test('source maps have stubs only, also behind a plugin that changed the files b
   expect(/1\.375|424242|the formula/.exec([...files.values()].join('\n'))?.[0]).toBeUndefined()
 })
 
+test('a page keeps its own text in source maps beside a file of the same name with functions', async () => {
+  project = createProject({
+    ...appFiles,
+    'vite.config.ts': viteConfig('', 'build: { sourcemap: true },'),
+    'src/main.ts':
+      "import { total } from './util.ts'\nimport { price } from '../features/cart/src/util.ts'\nprice(1).then((n) => console.log(total(n)))\n",
+    'src/util.ts': "export const total = (n: number) => `the page's own sum ${n}`\n",
+    'features/cart/src/util.ts':
+      "import { remote } from 'unplugin-flash'\nexport const price = remote({}, async (n: number) => n * 424242)\n",
+  })
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(0)
+  const maps = [...readFiles(project.path('dist'))].filter(([name]) => name.endsWith('.map'))
+  const all = maps.map(([, text]) => text).join('\n')
+  expect(all).not.toContain('424242')
+  const map = maps
+    .map(([, text]) => JSON.parse(text))
+    .find(({ sources }) => sources.includes('../../src/util.ts'))
+  expect(map.sourcesContent[map.sources.indexOf('../../src/util.ts')]).toContain("the page's own sum")
+})
+
 test('a leak after a good build leaves nothing of that', async () => {
   project = createProject(appFiles)
   expect((await buildProject(project)).code).toBe(0)

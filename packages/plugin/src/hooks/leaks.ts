@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { AppError } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
 import type { PluginContext } from '../context.ts'
@@ -36,16 +36,17 @@ interface Leak {
 export function checkLeaks(context: PluginContext): UnpluginOptions {
   const generateBundle = {
     order: 'post' as const,
-    async handler(this: object, _options: unknown, bundle: object) {
+    async handler(this: object, { dir }: { dir?: string }, bundle: object) {
       if (context.command !== 'build' || context.testing) return
       if (consumerOf(context, this) === 'server') return
       const files = Object.values(bundle as Record<string, OutputFile>)
       for (const { modules = {} } of files)
         for (const id of Object.keys(modules)) context.clientModules.add(id)
       if (context.project.functions().length === 0) return
-      stripMaps(context, files)
+      const outDir = resolve(context.root, dir ?? '.')
+      stripMaps(context, outDir, files)
       const graph = this as WholeGraph
-      const leak = await findLeak(context, graph, files)
+      const leak = await findLeak(context, graph, outDir, files)
       if (!leak) return
       await forget(context)
       throw toHostError(await explain(context, graph, leak), context.root)
@@ -58,6 +59,7 @@ export function checkLeaks(context: PluginContext): UnpluginOptions {
 async function findLeak(
   context: PluginContext,
   graph: WholeGraph,
+  outDir: string,
   files: OutputFile[],
 ): Promise<Leak | null> {
   const module = files.flatMap(({ modules }) => Object.keys(modules ?? {})).find(isForServers(context))
@@ -69,7 +71,7 @@ async function findLeak(
     const text = textOf(file)
     const secret = findSecretIn(text, secrets)
     if (secret) return tellSecret(file.fileName, secret, secrets)
-    const body = findBody(context, file, text, bodies, foreign)
+    const body = findBody(context, outDir, file, text, bodies, foreign)
     if (body) return tellBody(context, file.fileName, body)
   }
   return findInPublic(context, secrets)
@@ -93,6 +95,7 @@ function textOf({ fileName, code, map, source }: OutputFile): string {
 /** Looks at programs and their maps: pages, styles and pictures may say by chance what a function says. */
 function findBody(
   { root, project }: PluginContext,
+  outDir: string,
   { fileName, code, map, originalFileNames = [] }: OutputFile,
   text: string,
   bodies: readonly Bodies[],
@@ -101,20 +104,21 @@ function findBody(
   const copied = originalFileNames.map((name) => resolve(root, name)).find((one) => project.hasFunctions(one))
   if (copied) return { file: copied, piece: 'the whole file' }
   const inMap = map ?? (fileName.endsWith('.map') ? parseMap(text) : null)
-  const found = inMap && findBodyInMap(inMap, bodies)
+  const found = inMap && findBodyInMap(inMap, dirname(join(outDir, fileName)), bodies)
   if (found) return found
   return code !== undefined || CODE.test(fileName) ? findBodyIn(code ?? text, bodies, foreign) : null
 }
 
 /** Files that are served as they are; what somebody put there by hand may be a key. */
-async function findInPublic({ publicDir }: PluginContext, secrets: readonly Secret[]): Promise<Leak | null> {
+async function findInPublic(context: PluginContext, secrets: readonly Secret[]): Promise<Leak | null> {
+  const { publicDir } = context
   if (!publicDir) return null
   const entries = await readdir(publicDir, { recursive: true, withFileTypes: true }).catch(() => [])
   for (const entry of entries) {
     if (!entry.isFile() || !TEXT.test(entry.name)) continue
     const file = join(entry.parentPath, entry.name)
     const secret = findSecretIn(await readFile(file, 'utf8'), secrets)
-    if (secret) return tellSecret(file, secret, secrets)
+    if (secret) return tellSecret(relativeTo(context, file), secret, secrets)
   }
   return null
 }

@@ -57,13 +57,14 @@ test('a value is found however it is written', async () => {
     JSON.stringify(value),
     encodeURIComponent(value),
     Buffer.from(value).toString('base64'),
+    `\`${value.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``,
     `x("second line that is long enough")`,
   ])
     expect(findSecretIn(`before ${text} after`, secrets), text).toBe(found)
   expect(findSecretIn('nothing of it', secrets)).toBeNull()
 })
 
-test('keys of accounts are known by their look, examples of them too', () => {
+test('keys of accounts are known by their look, examples are none', () => {
   expect(findSecretIn(`"rpa_${'9fK2mQx7Lw'.repeat(4)}"`, [])).toBe('a key of a Runpod account')
   expect(findSecretIn(`"rpa_${'x'.repeat(40)}"`, [])).toBeNull()
   expect(findSecretIn('"rpa_short"', [])).toBeNull()

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import type { PluginContext } from '../context.ts'
 import { isSame, parseMap, type SourceTexts } from './maps.ts'
 
@@ -14,22 +15,27 @@ interface MapFile {
  *
  * A plugin that changed a file before us brings the text it began with, and bundlers put that into their maps.
  */
-export function stripMaps(context: PluginContext, files: MapFile[]): void {
+export function stripMaps(context: PluginContext, outDir: string, files: MapFile[]): void {
   for (const file of files) {
-    if (file.map) strip(context, file.map)
+    const folder = dirname(join(outDir, file.fileName))
+    if (file.map) strip(context, folder, file.map)
     if (file.code !== undefined || !file.fileName.endsWith('.map') || file.source === undefined) continue
     const text = typeof file.source === 'string' ? file.source : new TextDecoder().decode(file.source)
     const map = parseMap(text)
-    if (strip(context, map)) file.source = JSON.stringify(map)
+    if (strip(context, folder, map)) file.source = JSON.stringify(map)
   }
 }
 
 /** Whether something had to go. */
-function strip({ stubs }: PluginContext, { sources = [], sourcesContent }: SourceTexts): boolean {
+function strip(
+  { stubs }: PluginContext,
+  folder: string,
+  { sources = [], sourcesContent }: SourceTexts,
+): boolean {
   if (!sourcesContent) return false
   let isChanged = false
   for (const [index, source] of sources.entries()) {
-    const owner = source && [...stubs.keys()].find((file) => isSame(file, source))
+    const owner = source && [...stubs.keys()].find((file) => isSame(file, source, folder))
     if (!owner || sourcesContent[index] === stubs.get(owner)) continue
     sourcesContent[index] = stubs.get(owner)!
     isChanged = true
