@@ -6,7 +6,7 @@ import { FACTS_FILE, findProjectKey, type LocalBundles, openBundles } from '@fla
 import type { UnpluginOptions } from 'unplugin'
 import type { PreviewServer } from 'vite'
 import type { PluginContext } from '../context.ts'
-import { printError } from '../host-error.ts'
+import { printError, toHostError } from '../host-error.ts'
 import { createOutput, printRoutes } from '../print.ts'
 
 const MANIFEST = 'flash_manifest.json'
@@ -20,14 +20,23 @@ export function servePreview(context: PluginContext): UnpluginOptions {
         const { root, build } = server.config
         const folder = join(root, '.flash', 'build')
         const dist = resolve(root, build.outDir)
-        if (!existsSync(dist) && isAlone(server)) throw notBuilt(build.outDir)
+        if (!existsSync(dist) && isAlone(server)) throw plainly(notBuilt(build.outDir), root)
         const isBuilt = existsSync(join(folder, MANIFEST))
         // An app without functions has no bundles either.
         if (!isBuilt && !existsSync(join(dist, FACTS_FILE))) return
-        await open(context, server, folder)
+        await open(context, server, folder).catch((error: unknown) => {
+          throw plainly(error, root)
+        })
       },
     },
   }
+}
+
+/** The stack of what a user can mend says nothing that the sentence does not say. */
+function plainly(error: unknown, root: string): Error {
+  const told = toHostError(error, root)
+  if (error instanceof AppError) told.stack = told.message
+  return told
 }
 
 /** Whether no other plugin could serve something where there is no built app. Vite asks the same, and counts us. */
@@ -37,7 +46,7 @@ function isAlone({ config }: PreviewServer): boolean {
 
 function notBuilt(outDir: string): AppError {
   return new AppError('BUILD_MISSING', {
-    message: `BUILD_MISSING: there is no built app: the folder "${outDir}" does not exist`,
+    message: `there is no built app: the folder "${outDir}" does not exist`,
     hint: 'run `vite build` first',
   })
 }
