@@ -47,7 +47,7 @@ export function createModuleServer({ root, environment, project }: ModuleServerO
         report(null)
         return result
       } catch (error) {
-        const known = toModuleError(error, root)
+        const known = url.includes('#') ? unreadable(url, root) : toModuleError(error, root)
         report(known)
         throw known
       }
@@ -143,6 +143,18 @@ function placeOf({ id, loc }: ViteError, root: string): SourcePosition | undefin
 function withPlace(error: AppError): AppError {
   const { code, message, hint, at, frame, cause } = error
   return new AppError(code, { message, hint, at, frame, cause, data: { at, frame } })
+}
+
+/** A name that no import of Vite's reaches. */
+function unreadable(url: string, root: string): AppError {
+  const file = (fileOf(url.replace(/\?.*$/, ''), root) ?? url).replace(`${root}/`, '')
+  return withPlace(
+    new AppError('MODULE_FAILED', {
+      message: `${file} cannot be loaded while developing: Vite takes # for the end of a path`,
+      hint: 'rename the file or its folder',
+      at: { file, line: 1, column: 1 },
+    }),
+  )
 }
 
 function notInstalled(specifier: string, message: string, cause: unknown): AppError {
