@@ -48,11 +48,15 @@ const build = (bundler: 'rollup' | 'rolldown', options = '') => {
   return runNode(project.root, ['build.mjs'])
 }
 
+/** A plugin of the worker build that tells by which bundler it is run. */
+const tells = (engine?: string) =>
+  `{ worker: { ${engine ? `engine: '${engine}', ` : ''}plugins: () => [{ name: 'tells', buildStart() { console.log('made by ' + ('rolldownVersion' in this.meta ? 'rolldown' : 'rollup')) } }] } }`
+
 describe.each([
-  ['rollup', '', 'the bundler beside Vite'],
-  ['rollup', "{ worker: { engine: 'rollup' } }", 'rollup with esbuild'],
-  ['rolldown', '', 'rolldown'],
-] as const)('a build with %s and %s', (bundler, options, engine) => {
+  ['rollup', tells(), 'rolldown'],
+  ['rollup', tells('rollup'), 'rollup'],
+  ['rolldown', tells(), 'rolldown'],
+] as const)('a build with %s, options %s', (bundler, options, engine) => {
   test(`gives pages stubs, and bundles made by ${engine}`, async () => {
     const { code, output } = await build(bundler, options)
     expect(code, output).toBe(0)
@@ -61,6 +65,7 @@ describe.each([
     expect(page).toMatch(/[a-z2-7]{16}\.[a-z2-7]{16}/)
     expect(Object.keys(readManifest(project).endpoints)).toEqual(['reader', 'tokens'])
     expect(output).toMatch(/reader +read/)
+    expect(output).toContain(`made by ${engine}`)
     const read = await runJob(project, 'reader', { text: 'hi' })
     expect(read.result).toEqual({ output: { text: 'HI', word: 'planted-word-of-a-body.', at: 'function' } })
     expect((await runJob(project, 'tokens', { n: 3 })).result).toEqual({ output: [0, 1, 2] })

@@ -20,9 +20,15 @@ export function runNode(cwd: string, args: string[], env: Record<string, string>
     execFile(
       process.execPath,
       args,
-      { cwd, env: { ...inherited, NO_COLOR: '1', ...env }, maxBuffer: 64e6 },
+      {
+        cwd,
+        env: { ...inherited, NO_COLOR: '1', ...env },
+        maxBuffer: 64e6,
+        timeout: 55_000,
+        killSignal: 'SIGKILL',
+      },
       (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code) : 0, stdout, output: stdout + stderr }),
+        resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, output: stdout + stderr }),
     )
   })
 }

@@ -55,7 +55,10 @@ export async function startVite(
       void exited.then(() => reject(new Error(`vite ended before it printed ${text}:\n${output}`)))
       look()
     })
-  await waitFor(/Local:\s+https?:\/\/\S+/)
+  await waitFor(/Local:\s+https?:\/\/\S+/).catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw error
+  })
   const url = /Local:\s+(https?:\/\/\S+?)\/?\s/.exec(output)![1]!
   return {
     url,
