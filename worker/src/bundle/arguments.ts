@@ -75,12 +75,11 @@ function readJob(value: string | undefined, folder: string): { id: string; input
 function readFile(file: string, name: string): string {
   try {
     return readFileSync(file, 'utf8')
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
     throw new AppError('BAD_REQUEST', {
       message: code === 'ENOENT' ? `there is no file ${file}` : `${name} cannot be read: ${code}`,
       hint: ways,
-      cause,
     })
   }
 }

@@ -11,11 +11,10 @@ import type { BundleProcess } from './types.ts'
 interface Setting {
   args?: string[]
   env?: Record<string, string>
-  version?: string
 }
 
 /** A process that does not really end, and what it wrote. */
-function createProcess({ args = [], env = {}, version = 'v24.1.0' }: Setting) {
+function createProcess({ args = [], env = {} }: Setting) {
   const written = { stdout: '', stderr: '' }
   const stream = (name: 'stdout' | 'stderr') => ({
     write(text: string, done?: () => void) {
@@ -29,7 +28,6 @@ function createProcess({ args = [], env = {}, version = 'v24.1.0' }: Setting) {
   const process = {
     argv: ['node', 'main.mjs', ...args],
     env,
-    version,
     exitCode: undefined as number | undefined,
     cwd: () => '/tmp',
     exit,

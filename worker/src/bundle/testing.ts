@@ -23,8 +23,6 @@ export interface TestBundle {
 interface RunOptions {
   cwd?: string
   env?: Record<string, string>
-  /** Instead of the Node the tests run on. */
-  node?: string
 }
 
 export interface Ran {
@@ -148,9 +146,9 @@ async function run(
   main: string,
   args: string[],
   root: string,
-  { cwd = root, env = {}, node = process.execPath }: RunOptions = {},
+  { cwd = root, env = {} }: RunOptions = {},
 ): Promise<Ran> {
-  const child = spawn(node, [main, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: { ...bareEnv(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

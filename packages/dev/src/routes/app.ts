@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AppError } from '@flash/protocol'
-import { MARKER, problemBody, problemHeaders, type RpcHandler, toProblem } from '@flash/server'
+import { incomingOf, MARKER, problemBody, problemHeaders, type RpcHandler, toProblem } from '@flash/server'
 import { H3 } from 'h3'
 import { toNodeHandler } from 'h3/node'
 import { checkPeer } from '../guard.ts'
@@ -82,8 +82,4 @@ function createApp(options: AppOptions): H3 {
   )
   addQueueRoutes(app, options)
   return app
-}
-
-function incomingOf(request: Request): IncomingMessage | undefined {
-  return (request as { runtime?: { node?: { req?: IncomingMessage } } }).runtime?.node?.req
 }

@@ -225,7 +225,6 @@ function listenFor(link: WorkerLink, job: Job, queue: Queue, isCurrent: () => bo
     if (isCurrent()) tell()
   }
   return {
-    started() {},
     progress: (message) => report(() => queue.progress(job.id, link.id, message)),
     item: (message) => report(() => queue.item(job.id, link.id, message)),
     log: (stream, text) => report(() => queue.log(job.id, link.id, { stream, text })),

@@ -17,7 +17,6 @@ import { createTail } from './tail.ts'
 
 /** What a worker says about one call. */
 export interface CallListener {
-  started(): void
   progress(message: Message): void
   item(message: Message): void
   log(stream: 'stdout' | 'stderr', text: string): void
@@ -180,7 +179,7 @@ async function endWith(
   options.onExit(link, exit)
 }
 
-const silent: CallListener = { started() {}, progress() {}, item() {}, log() {}, done() {}, failed() {} }
+const silent: CallListener = { progress() {}, item() {}, log() {}, done() {}, failed() {} }
 
 function createHandlers(options: LinkOptions, { calls, state, send, tail, hold }: Shared) {
   const finish = (call: number) => {
@@ -201,7 +200,6 @@ function createHandlers(options: LinkOptions, { calls, state, send, tail, hold }
   } = {
     ready: () => void (state.ready = true),
     request: (message) => void reply(message.request, message.name, message.data),
-    started: ({ call }) => calls.get(call)?.started(),
     progress: ({ call, rich, text }, parts) =>
       calls.get(call)?.progress({ type: FrameType.progress, rich, text, parts }),
     item: ({ call, rich, text }, parts) => calls.get(call)?.item({ type: FrameType.item, rich, text, parts }),
