@@ -27,7 +27,8 @@ export function parseComponent(code: string, id: string): ParsedModule | null {
   }
 }
 
-function keepScripts(code: string, frontmatter: boolean): string {
+/** - `frontmatter`: there may be a script between fences at the start, as Astro has it. */
+export function keepScripts(code: string, frontmatter: boolean): string {
   const blank = (text: string) => text.replaceAll(/[^\r\n]/g, ' ')
   let result = ''
   let done = 0

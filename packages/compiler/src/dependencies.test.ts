@@ -491,6 +491,20 @@ describe('what is in neither place', () => {
     }
   })
 
+  for (const [file, text, line, column] of [
+    ['a.vue', `<template>\n  <p />\n</template>\n<script setup lang="ts">\nimport x from 'left-pad'`, 5, 15],
+    ['a.astro', `---\nimport x from 'left-pad'\n---\n<p>{x}</p>`, 2, 15],
+    ['a.js', `// from 'left-pad'\nconst a = <p />\nawait import('left-pad')`, 3, 14],
+    ['a.cjs', `const x = require('left-pad')`, 1, 11],
+  ] as const) {
+    test(`is refused with its line in ${file}`, async () => {
+      using project = setUp({ [file]: file.endsWith('.vue') ? `${text}\n</script>` : text })
+      const error = await refusal(project.classify('left-pad', file))
+      expect(error.at).toEqual({ file, line, column })
+      expect(error.frame).toContain(`> ${line} |`)
+    })
+  }
+
   test('is refused without a line when the text does not show it, or is not there', async () => {
     using project = setUp({ 'a.ts': 'const name = "left-" + "pad"' })
     for (const importer of ['a.ts', 'gone.ts', '\0virtual:a']) {
@@ -517,12 +531,14 @@ describe('what a package can do without', () => {
       }),
       ...installed('debug', { peerDependenciesMeta: { 'supports-color': { optional: true } } }),
       'node_modules/debug/node.js': `try { require('supports-color') } catch {}\ntry { require('other') } catch {}`,
+      'node_modules/debug/typed.js': `/** import opt from 'opt' */\n/** @type {import('opt').A} */\ntry { require('opt') } catch {}`,
     })
     expect(await project.classify('bufferutil', 'node_modules/ws/index.js')).toEqual(absent('bufferutil'))
     expect(await project.classify('supports-color', 'node_modules/debug/node.js')).toEqual(
       absent('supports-color'),
     )
     expect(await project.classify('other', 'node_modules/debug/node.js')).toEqual(absent('other'))
+    expect(await project.classify('opt', 'node_modules/debug/typed.js')).toEqual(absent('opt'))
     expect(project.dependencies.warnings()).toEqual([])
   })
 

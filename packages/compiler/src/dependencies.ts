@@ -7,10 +7,11 @@ import { findInstalled } from './dependencies/installed.ts'
 import { parseListed } from './dependencies/listed.ts'
 import { readManifest } from './dependencies/manifest.ts'
 import { isNativeInstalled, isNativeLocked, platformOf, runsOnWorkers } from './dependencies/native.ts'
-import { createPlaces, fileOf, type Places } from './dependencies/place.ts'
+import { createPlaces, type Places } from './dependencies/place.ts'
 import { missing, notDeclared, shownFrom } from './dependencies/problems.ts'
 import type { Place } from './dependencies/types.ts'
 import { createVersions, type Versions } from './dependencies/versions.ts'
+import { fileOf, isInstalled } from './locate.ts'
 
 export type Classified =
   /** Its code goes into the bundle. */
@@ -116,8 +117,7 @@ async function toExternal(
 async function classifyInstalled(build: Build, request: Request, folder: string): Promise<Classified> {
   const manifest = readManifest(folder)
   // Packages of the workspace are the project's own code, whatever they are made of.
-  if (!manifest || !build.places.isInstalled(folder) || !isNativeInstalled(manifest))
-    return { kind: 'bundle' }
+  if (!manifest || !isInstalled(build.root, folder) || !isNativeInstalled(manifest)) return { kind: 'bundle' }
   if (canDoWithout(request) && !runsOnWorkers(platformOf(manifest.data))) return toAbsent(request)
   return toExternal(build, request, 'native', manifest.version)
 }

@@ -1,11 +1,25 @@
 import { readFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path'
 import { filePrefix } from './names.ts'
+import { withoutQuery } from './parse.ts'
 import type { CompilerHost } from './types.ts'
 
 /** `/` whatever the system: what modules, maps and messages use. */
 export function toPosix(path: string): string {
   return sep === '/' ? path : path.replaceAll(sep, '/')
+}
+
+/** Whether a path is below a folder that package managers fill; the project may itself be below one. */
+export function isInstalled(root: string, path: string): boolean {
+  const whole = toPosix(path)
+  const inside = whole.startsWith(`${toPosix(root)}/`) ? whole.slice(root.length) : whole
+  return /\/node_modules(?:\/|$)/.test(inside)
+}
+
+/** The file of a module's id, which engines and plugins mark before and behind: `\0/a.js?commonjs-proxy`. `null` when it has none. */
+export function fileOf(id: string): string | null {
+  const file = normalize(withoutQuery(id.replace(/^\0/, '')))
+  return isAbsolute(file) ? toPosix(file) : null
 }
 
 export interface Locator {

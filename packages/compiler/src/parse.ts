@@ -65,7 +65,7 @@ export function withoutQuery(id: string): string {
   return at < 0 ? id : id.slice(0, at)
 }
 
-function languageOf(id: string): Lang {
+export function languageOf(id: string): Lang {
   const asked = /[?&]lang[.=]([jt]sx?)(?:&|$)/.exec(id)?.[1]
   if (asked) return asked as Lang
   const file = withoutQuery(id)

@@ -1,11 +1,12 @@
 import { AppError, type FunctionFact } from '@flash/protocol'
+import { isInstalled } from '../locate.ts'
 import { rewriteModule } from '../transform/rewrite.ts'
 import { findAssetUrls, replaceUrls } from './asset-urls.ts'
 import { type BuildContext, shownPath } from './context.ts'
 import type { Externals } from './externals.ts'
 import { stop } from './failure.ts'
 import { commentsAround } from './comments.ts'
-import { inPackage, isFile } from './files.ts'
+import { isFile } from './files.ts'
 import type { BundleHooks } from './hooks.ts'
 import { createLoad, plainSource } from './load.ts'
 import { toMissing } from './missing.ts'
@@ -97,14 +98,14 @@ async function rewrite(
   return rewritten
 }
 
-async function placeAssets({ assets, own }: BuildContext, notes: Notes, code: string, id: string) {
+async function placeAssets({ root, assets, own }: BuildContext, notes: Notes, code: string, id: string) {
   const [file] = splitQuery(id)
   if (!isFile(file) || own.includes(file)) return null
   const found: Parameters<typeof replaceUrls>[2] = []
   for (const url of findAssetUrls(code, file)) {
     const asset = await assets.take(url.file)
     if (!asset) {
-      if (!inPackage(file)) notes.absent.push({ url, importer: file })
+      if (!isInstalled(root, file)) notes.absent.push({ url, importer: file })
       continue
     }
     notes.assets.set(asset.path, { asset, importer: file, url })

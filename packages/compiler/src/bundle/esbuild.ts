@@ -1,9 +1,10 @@
 import type * as Esbuild from 'esbuild'
 import { MagicString } from 'magic-string'
+import { isInstalled } from '../locate.ts'
 import type { Defines } from './defines.ts'
 import { TARGET } from './engine.ts'
 import { DIRNAME, FILENAME } from './head.ts'
-import { inPackage, isFile } from './files.ts'
+import { isFile } from './files.ts'
 import type { Edited } from './hooks.ts'
 import { splitQuery } from './specifier.ts'
 import type { Tsconfigs } from './tsconfig.ts'
@@ -16,19 +17,20 @@ export interface Compiler {
 }
 
 export interface CompilerOptions {
+  root: string
   esbuild: typeof Esbuild
   defines: Defines
   tsconfigs: Tsconfigs
 }
 
 /** TypeScript, JSX and definitions for the engine that does none of that by itself. */
-export function createCompiler({ esbuild, defines, tsconfigs }: CompilerOptions): Compiler {
+export function createCompiler({ root, esbuild, defines, tsconfigs }: CompilerOptions): Compiler {
   const { direct, marked } = toEsbuildDefines(defines)
   const mentioned = mentionTest(Object.keys(direct))
   return {
     async compile(code, id) {
       const loader = loaderOf(id)
-      if (loader === 'js' && (inPackage(id) || !isFile(id)) && !mentioned.test(code)) return null
+      if (loader === 'js' && (isInstalled(root, id) || !isFile(id)) && !mentioned.test(code)) return null
       const [file] = splitQuery(id)
       const compilerOptions = tsconfigs.compilerOptions(file)
       const result = await esbuild.transform(code, {

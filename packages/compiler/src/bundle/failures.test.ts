@@ -176,6 +176,16 @@ const huge = new URL('./huge.bin', import.meta.url)`,
     expect(project.written()).toEqual([])
   })
 
+  test('files by a pattern in a project that is itself below node_modules', async () => {
+    const failures = await failuresOf(
+      { 'src/a.ts': one(`import.meta.glob('./pages/*.ts')`) },
+      { below: 'node_modules/app' },
+    )
+    expect(failures).toEqual([
+      ['IMPORT_NOT_STATIC', expect.stringContaining('by a pattern'), 'src/a.ts:3:56'],
+    ])
+  })
+
   test('a listed package of which nobody knows the version', async () => {
     const failures = await failuresOf({
       'src/a.ts': `${head}export const run = remote({ name: 'one', dependencies: ['unheard-of'] }, async () => 1)`,

@@ -55,10 +55,6 @@ export function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex')
 }
 
-export function inPackage(file: string): boolean {
-  return /[\\/]node_modules[\\/]/.test(file)
-}
-
 /** A module that is a file: neither one that a plugin made up, nor a specifier. */
 export function isFile(id: string): boolean {
   return !id.startsWith('\0') && isAbsolute(id)

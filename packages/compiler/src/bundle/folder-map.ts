@@ -1,7 +1,6 @@
 import { relative, resolve } from 'node:path'
-import { toPosix } from '../locate.ts'
+import { isInstalled, toPosix } from '../locate.ts'
 import { MAP_FOLDER } from './engine.ts'
-import { inPackage } from './files.ts'
 import type { OwnModules } from './own.ts'
 import type { SourceMapInput } from './source-map.ts'
 
@@ -50,6 +49,6 @@ function nameOf(source: string | null | undefined): string {
 function showSource(file: string, { root, own }: MapOptions): string {
   if (own.includes(file)) return `../../../node_modules/unplugin-flash/${own.pathOf(file)}`
   const path = toPosix(relative(root, file))
-  const isOutside = path.startsWith('../') && inPackage(file)
+  const isOutside = path.startsWith('../') && isInstalled(root, file)
   return `../../../${isOutside ? `node_modules/${file.split('/node_modules/').at(-1)!}` : path}`
 }

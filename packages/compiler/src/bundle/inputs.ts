@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
 import type { Dependencies } from '../dependencies.ts'
+import { isInstalled } from '../locate.ts'
 import type { Bundle } from './bundle.ts'
 import type { BuildContext } from './context.ts'
-import { inPackage } from './files.ts'
 import { plainSource } from './load.ts'
 import type { Notes } from './notes.ts'
 import type { EndpointPlan } from './plan.ts'
@@ -30,7 +30,9 @@ export async function recordInputs(
 ): Promise<Inputs> {
   const packages = files.flatMap((file) => context.packageFileOf(file) ?? [])
   const sources = files.filter((file) => plainSource.test(file))
-  const configs = oneOfEachFolder(sources).flatMap((file) => context.tsconfigs.settings(file)?.file ?? [])
+  const configs = oneOfEachFolder(context.root, sources).flatMap(
+    (file) => context.tsconfigs.settings(file)?.file ?? [],
+  )
   // What is no source may be large, and is read in pieces.
   const beside = [
     ...files.filter((file) => !plainSource.test(file)),
@@ -42,7 +44,7 @@ export async function recordInputs(
     files: readEach([...sources, ...packages, ...configs], context.files.hash),
     assets: await readAll([...beside, ...absent], hashAsset(context)),
     facts: readEach([...notes.rewritten.keys()], context.factsOf),
-    settings: readEach(oneOfEachFolder(sources), settingsOf(context)),
+    settings: readEach(oneOfEachFolder(context.root, sources), settingsOf(context)),
     hosted: notes.hosted,
     classified: await readAll([...externals.asked().keys()], (key) => answerOf(externals, key)),
   }
@@ -72,8 +74,8 @@ function hashAsset({ assets }: BuildContext) {
 }
 
 /** The same configuration holds for all of them, as good as always. */
-function oneOfEachFolder(files: string[]): string[] {
-  const own = files.filter((file) => !inPackage(file))
+function oneOfEachFolder(root: string, files: string[]): string[] {
+  const own = files.filter((file) => !isInstalled(root, file))
   return [...new Map(own.map((file) => [dirname(file), file])).values()]
 }
 

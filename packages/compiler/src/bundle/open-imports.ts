@@ -1,6 +1,6 @@
 import { AppError } from '@flash/protocol'
+import { isInstalled } from '../locate.ts'
 import { type BuildContext, shownPath } from './context.ts'
-import { inPackage } from './files.ts'
 import { placeAt } from './locate-import.ts'
 import type { Notes } from './notes.ts'
 
@@ -27,7 +27,8 @@ interface Wanted {
 }
 
 function findIn(context: BuildContext, file: string, { pattern, what, left }: Wanted): AppError[] {
-  const text = inPackage(file) || context.own.includes(file) ? '' : (context.files.find(file) ?? '')
+  const isOurs = !isInstalled(context.root, file) && !context.own.includes(file)
+  const text = isOurs ? (context.files.find(file) ?? '') : ''
   const found = [...text.matchAll(pattern)].filter(([, key]) => left.has(key))
   const shown = shownPath(context, file)
   return found.map(

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { AppError } from '@flash/protocol'
-import { type Locator, toPosix } from '../locate.ts'
+import { fileOf, isInstalled, type Locator, toPosix } from '../locate.ts'
 import { ENTRY, findFunctionFile } from './entry.ts'
 import type { Externals } from './externals.ts'
-import { inPackage, isFile } from './files.ts'
+import { isFile } from './files.ts'
 import type { BundleHooks, ImportRequest, Resolved, ResolveNext } from './hooks.ts'
 import type { OwnModules } from './own.ts'
 import type { EndpointPlan } from './plan.ts'
@@ -42,17 +42,11 @@ export function createResolve(options: ResolveOptions): BundleHooks['resolve'] {
     }
     const ours = own.resolve(specifier)
     if (ours) return { id: ours, moduleSideEffects: own.isRuntime(specifier) }
-    const importer = toFile(request.importer) ?? anchor
+    const importer = fileOf(request.importer ?? '') ?? anchor
     const [path, query] = splitQuery(specifier)
     const found = await find(options, { ...request, specifier: path, written: path, importer }, next)
     return query && found && !found.external ? { ...found, id: found.id + query } : found
   }
-}
-
-/** The file behind what plugins make of it: `\0/a.js?commonjs-proxy`. */
-function toFile(id: string | undefined): string | undefined {
-  const file = id && toPosix(splitQuery(id.replace(/^\0/, ''))[0])
-  return file && isAbsolute(file) ? file : undefined
 }
 
 interface Request extends ImportRequest {
@@ -63,7 +57,7 @@ interface Request extends ImportRequest {
 
 async function find(options: ResolveOptions, request: Request, next: ResolveNext): Promise<Resolved | null> {
   const { specifier, importer } = request
-  if (isPath(specifier) && (inPackage(importer) || options.own.includes(importer))) {
+  if (isPath(specifier) && (isInstalled(options.root, importer) || options.own.includes(importer))) {
     // Packages know their own files, and the engine finds them without being told.
     return isThere(specifier, importer)
       ? null
@@ -94,7 +88,7 @@ function isThere(specifier: string, importer: string): boolean {
 
 /** A file of the project, or another specifier in place of this one. */
 async function askHost(
-  { host }: ResolveOptions,
+  { host, root }: ResolveOptions,
   specifier: string,
   importer: string,
 ): Promise<{ file?: string; specifier?: string }> {
@@ -102,7 +96,7 @@ async function askHost(
   if (answer === null) return {}
   if (!isAbsolute(answer)) return { specifier: answer }
   // Which file of a package it is depends on who asks; hosts answer for pages.
-  return inPackage(answer) ? {} : { file: answer }
+  return isInstalled(root, answer) ? {} : { file: answer }
 }
 
 function isOutside(specifier: string): boolean {
@@ -112,7 +106,7 @@ function isOutside(specifier: string): boolean {
 /** What the engine finds. */
 async function locate({ onFile }: ResolveOptions, { specifier, importer }: Request, next: ResolveNext) {
   const found = await next(specifier, importer)
-  const file = found && !found.external && toFile(found.id)
+  const file = found && !found.external && fileOf(found.id)
   if (file) onFile(file, 'engine')
   return found && file && isFile(found.id) ? { ...found, id: toPosix(found.id) } : found
 }
@@ -130,11 +124,11 @@ async function takeHosted(
 }
 
 /** A name for a file of the project, in contrast to a package, also one that lies in the workspace. */
-function isAlias({ locator, own }: ResolveOptions, specifier: string, id: string): boolean {
+function isAlias({ locator, own, root }: ResolveOptions, specifier: string, id: string): boolean {
   const name = nameIn(specifier)
-  const file = toFile(id)
-  if (name === null || file === undefined) return true
-  return !inPackage(file) && !own.includes(file) && locator.locate(file).package !== name
+  const file = fileOf(id)
+  if (name === null || file === null) return true
+  return !isInstalled(root, file) && !own.includes(file) && locator.locate(file).package !== name
 }
 
 function nameIn(specifier: string): string | null {
@@ -150,7 +144,7 @@ async function decide(
   const { specifier, importer, kind } = request
   const place = await classify(options, specifier, importer, found?.id)
   // Packages try files that are only made for some machines: `try { require('./build/addon') } catch {}`.
-  const isTried = place === 'bundle' && !found && inPackage(importer) && kind !== 'import'
+  const isTried = place === 'bundle' && !found && isInstalled(options.root, importer) && kind !== 'import'
   if (place === 'absent' || isTried) options.externals.skip(specifier)
   return place === 'bundle' && !isTried ? found : { id: specifier, external: true }
 }

@@ -17,8 +17,8 @@ import { loadInstalled } from './installed.ts'
 export const bundleWithRollup: Engine = async (job) => {
   const { rollup } = await loadInstalled<typeof Rollup>(job.root, 'rollup')
   const esbuild = await loadInstalled<typeof Esbuild>(job.root, 'esbuild')
-  const { tsconfigs } = job
-  const compiler = createCompiler({ esbuild, defines: job.defines, tsconfigs })
+  const { root, tsconfigs } = job
+  const compiler = createCompiler({ root, esbuild, defines: job.defines, tsconfigs })
   const own: Rollup.InputOptions = {
     input: job.entry,
     onLog: () => {},

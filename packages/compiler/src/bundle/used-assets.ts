@@ -1,7 +1,7 @@
 import { AppError } from '@flash/protocol'
+import { isInstalled } from '../locate.ts'
 import type { Asset } from './assets.ts'
 import { type BuildContext, shownPath } from './context.ts'
-import { inPackage } from './files.ts'
 import { placeAt } from './locate-import.ts'
 import type { Notes } from './notes.ts'
 
@@ -9,7 +9,7 @@ import type { Notes } from './notes.ts'
 export function findUsedAssets(context: BuildContext, notes: Notes, code: string): Asset[] {
   const used = [...notes.assets.values()].filter(({ asset }) => code.includes(asset.path))
   for (const { asset, importer, url } of used) {
-    if (!asset.isCode || !url || inPackage(importer)) continue
+    if (!asset.isCode || !url || isInstalled(context.root, importer)) continue
     const shown = shownPath(context, importer)
     notes.problems.add(
       new AppError('URL_OF_CODE', {

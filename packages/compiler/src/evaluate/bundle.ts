@@ -4,6 +4,7 @@ import { extname, isAbsolute } from 'node:path'
 import { MagicString } from 'magic-string'
 import { parseSync } from 'oxc-parser'
 import type { Rolldown } from 'vite'
+import { isInstalled } from '../locate.ts'
 import { withoutQuery } from '../parse.ts'
 import type { CompilerHost } from '../types.ts'
 import { type Edited, pinPlaces } from './meta.ts'
@@ -126,7 +127,7 @@ function projectPlugin(options: BundleOptions, { inside, files, failure }: Build
     transform: {
       filter: { id: /^[^\0]/ },
       handler: (code, id) =>
-        isPackage(id) || id.includes('?')
+        isInstalled(options.root, id) || id.includes('?')
           ? null
           : (options.rewrite(code, id).catch(keep) as Promise<Rolldown.TransformResult>),
     },
@@ -147,18 +148,20 @@ function resolve(
   if (isBuiltin(specifier)) return outside(specifier)
   const importer = !from || from.startsWith('\0') ? options.file : withoutQuery(from)
   // Packages know their own files; what they miss, they may never ask for.
-  return isPackage(importer) ? null : resolveInProject(context, options, inside, specifier, importer)
+  return isInstalled(options.root, importer)
+    ? null
+    : resolveInProject(context, options, inside, specifier, importer)
 }
 
 async function resolveInProject(
   context: Rolldown.PluginContext,
-  { host, onMissing }: BundleOptions,
+  { root, host, onMissing }: BundleOptions,
   inside: ReadonlySet<string>,
   specifier: string,
   importer: string,
 ): Promise<Rolldown.ResolveIdResult> {
   const found = await host.resolve(withoutQuery(specifier), importer)
-  if (found !== null && !isPackage(found)) return specifier.endsWith('?raw') ? `${found}?raw` : found
+  if (found !== null && !isInstalled(root, found)) return specifier.endsWith('?raw') ? `${found}?raw` : found
   if (/^[./]/.test(specifier)) return onMissing(specifier, importer)
   if (!inside.has(specifier)) return outside(specifier)
   const resolved = await context.resolve(specifier, importer, { skipSelf: true })
@@ -170,7 +173,7 @@ function outside(specifier: string): Rolldown.PartialResolvedId {
 }
 
 async function load(
-  { cuts, host }: BundleOptions,
+  { root, cuts, host }: BundleOptions,
   files: Set<string>,
   id: string,
 ): Promise<Rolldown.LoadResult> {
@@ -180,7 +183,7 @@ async function load(
   if (isAbsolute(file)) files.add(file)
   if (id.endsWith('?raw'))
     return { code: `export default ${JSON.stringify(await readFile(file, 'utf8'))}`, moduleType: 'js' }
-  if (isPackage(file)) return null
+  if (isInstalled(root, file)) return null
   // Style sheets, pictures and the like give nothing that a config could use.
   if (!codeExtensions.has(extname(file))) return { code: 'export {}', moduleType: 'js' }
   const code = await host.load(file)
@@ -194,8 +197,4 @@ function applyCuts(code: string, file: string, cuts: readonly Cut[]): Edited {
   const text = new MagicString(code)
   for (const { start, end, text: instead } of cuts) text.overwrite(start, end, instead)
   return { code: text.toString(), map: text.generateMap({ source: file, hires: 'boundary' }) }
-}
-
-function isPackage(file: string): boolean {
-  return /[\\/]node_modules[\\/]/.test(file)
 }

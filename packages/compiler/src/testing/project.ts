@@ -21,12 +21,18 @@ export interface TestProject extends Project, Disposable {
   remove(file: string): void
 }
 
+export interface TestProjectOptions extends Partial<ProjectOptions> {
+  /** Where the project is in the folder that is made for it: `node_modules/app`. */
+  below?: string
+}
+
 /** A project of real files in a folder of its own, with a resolver like a bundler's. */
 export function createTestProject(
   files: Record<string, string>,
-  options: Partial<ProjectOptions> = {},
+  { below = '', ...options }: TestProjectOptions = {},
 ): TestProject {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'flash-project-')))
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flash-project-')))
+  const root = join(folder, below)
   const path = (file: string) => join(root, file)
   const write = (given: Record<string, string>) => {
     for (const [file, text] of Object.entries(given)) {
@@ -46,7 +52,7 @@ export function createTestProject(
     path,
     write,
     remove: (file) => rmSync(path(file)),
-    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { AppError, type Manifest, parseManifest } from '@flash/protocol'
 import { createWorkerBuilder, type WorkerBuild, type WorkerBuilder } from '../bundle/builder.ts'
 import type { WorkerBuildOptions } from '../bundle/options.ts'
-import { createTestProject, resolveFile, type TestProject } from './project.ts'
+import { createTestProject, resolveFile, type TestProject, type TestProjectOptions } from './project.ts'
 
 /** A project whose workers are built; the runtime in their bundles is a small one of its own. */
 export interface WorkerProject extends TestProject {
@@ -58,20 +58,25 @@ export async function startBundle(info, maps) {
   [`${own}/dist/helper.mjs`]: `export const helper = (value) => JSON.stringify(value) ?? 'null'\n`,
 }
 
-export interface WorkerProjectOptions extends Partial<Omit<WorkerBuildOptions, 'root' | 'project'>> {
+export interface WorkerProjectOptions
+  extends Partial<Omit<WorkerBuildOptions, 'root' | 'project'>>,
+    Pick<TestProjectOptions, 'below'> {
   /** Instead of the usual ones of a host. */
   resolveFor?: (root: string) => WorkerBuildOptions['resolve']
 }
 
 export async function createWorkerProject(
   files: Record<string, string>,
-  { resolveFor, ...options }: WorkerProjectOptions = {},
+  { resolveFor, below, ...options }: WorkerProjectOptions = {},
 ): Promise<WorkerProject> {
   let root = ''
   const resolve: WorkerBuildOptions['resolve'] = async (specifier, importer) =>
     resolveFor ? resolveFor(root)(specifier, importer) : resolveFile(root, specifier, importer)
   const load = async (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : null)
-  const project = createTestProject({ ...runtime, ...files }, { host: { resolve, load }, mode: 'production' })
+  const project = createTestProject(
+    { ...runtime, ...files },
+    { host: { resolve, load }, mode: 'production', below },
+  )
   root = project.root
   const builder = makeOrDispose(project, () =>
     createWorkerBuilder({
@@ -94,15 +99,7 @@ export async function createWorkerProject(
     ...project,
     builder,
     build,
-    async failures() {
-      const error = await build().then(
-        () => null,
-        (error: unknown) => error,
-      )
-      if (error instanceof AppError) return [error]
-      if (error instanceof AggregateError) return error.errors as AppError[]
-      throw error ?? new Error('the build did not fail')
-    },
+    failures: () => failuresOf(build()),
     read: (file) => readFileSync(join(folder, file), 'utf8'),
     written: () => (existsSync(folder) ? listFiles(folder) : []),
     manifest: () => parseManifest(readFileSync(join(folder, 'flash_manifest.json'), 'utf8'), 'the manifest'),
@@ -112,6 +109,16 @@ export async function createWorkerProject(
       return JSON.parse(stdout)
     },
   }
+}
+
+async function failuresOf(build: Promise<unknown>): Promise<AppError[]> {
+  const error = await build.then(
+    () => null,
+    (error: unknown) => error,
+  )
+  if (error instanceof AppError) return [error]
+  if (error instanceof AggregateError) return error.errors as AppError[]
+  throw error ?? new Error('the build did not fail')
 }
 
 function makeOrDispose<T>(project: TestProject, make: () => T): T {
