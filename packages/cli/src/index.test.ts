@@ -65,18 +65,36 @@ describe('flash', () => {
 })
 
 describe('flash start refuses', () => {
-  const refusals: [args: string[], variables: Record<string, string>, code: number, warned: RegExp][] = [
+  type Refusal = [args: string[], variables: Record<string, string>, code: number, warned: RegExp]
+  const refusals: Refusal[] = [
     [['--prot', '80'], {}, 2, /no option --prot; there are: --port/],
     [['--no-open'], {}, 2, /no option --open/],
     [['dist'], {}, 2, /"dist" is one word too many/],
     [['--port'], {}, 2, /--port needs a value/],
     [['--port', '80a'], {}, 2, /the port is "80a"/],
     [['--port', '65536'], {}, 2, /the port is "65536"/],
+    ...['no', '0', 'off', 'False', ''].map((value): Refusal => {
+      return [[`--public=${value}`], {}, 2, new RegExp(`--public is "${value}"; give true or false`)]
+    }),
     [['--port=-1'], {}, 2, /the port is "-1"/],
-    [[], { PORT: 'http' }, 2, /the port is "http"/],
+    [[], { PORT: 'http' }, 2, /the port is "http"; give --port or PORT a number/],
+    [[], { PORT: '', HOST: '203.0.113.7' }, 1, /cannot listen at port 3000 of 203/],
     [['--public', '--authorize', 'x.mjs'], {}, 2, /exclude each other/],
-    [['--authorize', 'nowhere.mjs'], {}, 1, /BAD_OPTION: nowhere\.mjs does not load/],
-    [['--authorize', 'broken.mjs'], {}, 1, /BAD_OPTION: broken\.mjs does not load: no database/],
+    [['--authorize', 'nowhere.mjs'], {}, 1, /BAD_OPTION: nowhere\.mjs does not load[^]*the path of a/],
+    [
+      ['--authorize', 'broken.mjs'],
+      {},
+      1,
+      /broken\.mjs does not load: no database \(.*\/broken\.mjs:2:7\)\n.*correct/,
+    ],
+    [
+      ['--authorize', 'outer.mjs'],
+      {},
+      1,
+      /outer\.mjs does not load: no database \(.*\/broken\.mjs:2:7\)\n.*correct/,
+    ],
+    [['--authorize', 'alone.mjs'], {}, 1, /alone\.mjs does not load: .*missing\.mjs[^]*correct the module/],
+    [['--authorize', 'text.mjs'], {}, 1, /text\.mjs does not load: no words\n.*correct the module/],
     [['--authorize', 'empty.mjs'], {}, 1, /BAD_OPTION: empty\.mjs has no function/],
     [['--authorize', 'wrong.mjs'], {}, 1, /BAD_OPTION: wrong\.mjs has no function/],
     [['--dist', 'build'], {}, 1, /BUILD_MISSING: .*build[^]*run `vite build` first/],
@@ -86,7 +104,10 @@ describe('flash start refuses', () => {
   for (const [args, variables, code, warned] of refusals) {
     test(`${[...args, ...Object.keys(variables)].join(' ')}: ${warned.source}`, async () => {
       const root = app({
-        'broken.mjs': 'throw new Error("no database")',
+        'broken.mjs': '\nthrow new Error("no database")',
+        'outer.mjs': 'import "./broken.mjs"',
+        'alone.mjs': 'import "./missing.mjs"',
+        'text.mjs': 'throw "no words"',
         'empty.mjs': 'export const other = 1',
         'wrong.mjs': 'export default "everybody"',
       })
@@ -135,6 +156,13 @@ describe('flash start', () => {
     expect(warned).toEqual([])
   })
 
+  test('takes a switch with its value', async () => {
+    const { printed } = await start(['--public=true', '--json=false'], app())
+    expect(printed.join('\n')).toContain('open to everybody')
+    const closed = await start(['--public=false'], app())
+    expect(closed.printed.join('\n')).toContain('open to nobody')
+  })
+
   test.each(['export default () => true', 'export const authorize = () => true', 'export default "public"'])(
     'takes who may call from a module: %s',
     async (source) => {
@@ -165,13 +193,16 @@ describe('flash start', () => {
     expect([exits, warned]).toEqual([[], ['flash: stopping; once more to end at once']])
   })
 
-  test('ends at the second signal, unless that is an echo of the first', async () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends at a second %s with %i, unless that is an echo of the first', async (name, code) => {
     const { signal, exits } = await start(['--public'], app())
-    signal()
-    signal(50)
+    signal(0, name)
+    signal(50, name)
     expect(exits).toEqual([])
-    signal(60)
-    expect(exits).toEqual([0])
+    signal(60, name)
+    expect(exits).toEqual([code])
   })
 })
 

@@ -1,3 +1,5 @@
+export type StopSignal = 'SIGINT' | 'SIGTERM'
+
 /** What a command has to do with the world; tests give one of their own. */
 export interface Io {
   cwd: string
@@ -6,8 +8,8 @@ export interface Io {
   print(line: string): void
   /** One line to standard error: what went wrong, and what is going on. */
   warn(line: string): void
-  /** Called for each SIGINT and SIGTERM, which end nothing by themselves from then on; returns how to stop listening. */
-  onSignal(listener: () => void): () => void
+  /** Called for each SIGINT and SIGTERM, which end nothing by themselves from then on. */
+  onSignal(listener: (signal: StopSignal) => void): void
   exit(code: number): void
   /** Milliseconds, counted from anywhere. */
   now(): number
@@ -21,11 +23,7 @@ export function createProcessIo(): Io {
     print: (line) => void process.stdout.write(`${line}\n`),
     warn: (line) => void process.stderr.write(`${line}\n`),
     onSignal(listener) {
-      const signals = ['SIGINT', 'SIGTERM'] as const
-      for (const signal of signals) process.on(signal, listener)
-      return () => {
-        for (const signal of signals) process.off(signal, listener)
-      }
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => listener(signal))
     },
     exit: (code) => process.exit(code),
     now: () => performance.now(),

@@ -3,6 +3,7 @@ import { UsageError } from './print.ts'
 
 /** Reads the options of a command; what it does not have is a `UsageError`, and so is an option without its value. */
 export function parseOptions<T extends ArgsDef>(args: string[], definitions: T): ParsedArgs<T> {
+  for (const argument of args) checkSwitch(argument, definitions)
   const parsed = parseArgs<T>(args, definitions)
   const known = Object.keys(definitions)
   const list = known.map((name) => `--${name}`).join(', ')
@@ -14,4 +15,12 @@ export function parseOptions<T extends ArgsDef>(args: string[], definitions: T):
   const [extra] = parsed._
   if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many; the options are: ${list}`)
   return parsed
+}
+
+/** A switch that was written as off must not be taken for on. */
+function checkSwitch(argument: string, definitions: ArgsDef): void {
+  const [, name, value] = /^--([^=]+)=(.*)$/s.exec(argument) ?? []
+  if (name === undefined || !Object.hasOwn(definitions, name)) return
+  if (definitions[name]!.type !== 'boolean' || value === 'true' || value === 'false') return
+  throw new UsageError(`--${name} is "${value}"; give true or false, or nothing for true`)
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { sealFacts } from '@flash/server'
-import type { Io } from './io.ts'
+import type { Io, StopSignal } from './io.ts'
 
 const key = new Uint8Array(32).fill(5)
 
@@ -36,7 +36,7 @@ export function createTestIo(cwd: string, own: Record<string, string> = {}) {
   const warned: string[] = []
   const exits: number[] = []
   let now = 0
-  let heard = () => {}
+  let heard = (_signal: StopSignal) => {}
   let wake = () => {}
   const io: Io = {
     cwd,
@@ -46,10 +46,7 @@ export function createTestIo(cwd: string, own: Record<string, string> = {}) {
       wake()
     },
     warn: (line) => void warned.push(line),
-    onSignal(listener) {
-      heard = listener
-      return () => (heard = () => {})
-    },
+    onSignal: (listener) => void (heard = listener),
     exit: (code) => void exits.push(code),
     now: () => now,
   }
@@ -61,9 +58,9 @@ export function createTestIo(cwd: string, own: Record<string, string> = {}) {
     /** Resolves when something was printed. */
     untilPrinted: () =>
       printed.length > 0 ? Promise.resolve() : new Promise<void>((resolve) => (wake = resolve)),
-    signal(afterMs = 0) {
+    signal(afterMs = 0, signal: StopSignal = 'SIGINT') {
       now += afterMs
-      heard()
+      heard(signal)
     },
   }
 }

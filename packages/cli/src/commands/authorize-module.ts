@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AppError } from '@flash/protocol'
@@ -22,13 +23,26 @@ export async function loadAuthorize(
 }
 
 async function load(file: string, cwd: string): Promise<Record<string, any>> {
+  const path = resolve(cwd, file)
   try {
-    return await import(/* @vite-ignore */ pathToFileURL(resolve(cwd, file)).href)
+    return await import(/* @vite-ignore */ pathToFileURL(path).href)
   } catch (cause) {
     throw new AppError('BAD_OPTION', {
-      message: `${file} does not load: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: 'give --authorize the path of a JavaScript module, from the folder where the command runs',
+      message: `${file} does not load: ${describe(cause)}`,
+      hint: existsSync(path)
+        ? 'correct the module'
+        : 'give --authorize the path of a JavaScript module, from the folder where the command runs',
       cause,
     })
   }
+}
+
+/** A frame of a stack, or the line above an excerpt of code; Node's own modules have no path. */
+const place = /^(?:\s+at (?:async )?(?:.* \()?)?(?:file:\/\/)?((?:\/|[a-z]:[\\/]).*?:\d+(?::\d+)?)\)?$/im
+
+/** What was thrown, and where. */
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const [, at] = place.exec(cause.stack ?? '') ?? []
+  return at === undefined ? cause.message : `${cause.message} (${at})`
 }

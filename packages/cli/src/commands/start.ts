@@ -41,7 +41,7 @@ async function run(given: StartArgs, io: Io): Promise<void> {
     env,
     signal,
     dist: given.dist ?? 'dist',
-    port: parsePort(given.port ?? env.PORT ?? '3000'),
+    port: parsePort(given.port ?? (env.PORT || '3000')),
     host: given.host ?? (env.HOST || '0.0.0.0'),
     handler: await resolveHandler(given, cwd),
   })
@@ -57,7 +57,7 @@ async function run(given: StartArgs, io: Io): Promise<void> {
 function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port
-  throw new UsageError(`the port is "${text}"; give a number from 0 to 65535`)
+  throw new UsageError(`the port is "${text}"; give --port or PORT a number from 0 to 65535`)
 }
 
 async function resolveHandler(
