@@ -1,18 +1,14 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onExit } from '@flash/emulator'
+import type { LocalRuntime } from '@flash/runtime'
 import { stateFolder } from '@flash/server'
-
-/** What server code in this process finds, keyed by project root. */
-export interface DevEntry {
-  has(id: string): boolean
-  fetch(request: Request): Promise<Response>
-}
 
 const registry = Symbol.for('unplugin-flash.dev')
 
-export function devEntries(): Map<string, DevEntry> {
-  const holder = globalThis as unknown as Record<symbol, Map<string, DevEntry> | undefined>
+/** What server code in this process finds, keyed by project root. */
+export function devEntries(): Map<string, LocalRuntime> {
+  const holder = globalThis as unknown as Record<symbol, Map<string, LocalRuntime> | undefined>
   return (holder[registry] ??= new Map())
 }
 

@@ -57,7 +57,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     checkTarget(name, config)
     const address = await options.address()
     const files = options.envFiles()
-    const named = resolveWorkerEnv(name, config.env, { process: process.env, files, owner: 'the dev server' })
+    const place = 'in .env.local or in the environment of the dev server'
+    const named = resolveWorkerEnv(name, config.env, { process: process.env, files, place })
     const volume = volumeVariables(config, options.context.root)
     const env = { NODE_ENV: 'development', ...volume, ...named, ...address }
     return { name, config, env, unnamed: Object.keys(files).filter((one) => !(one in env)) }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '@flash/protocol'
-import { hasToken } from '@flash/server'
+import { hasToken, isLoopback } from '@flash/server'
 
 export interface Peer {
   /** The request came over a loopback socket. */
@@ -56,11 +56,6 @@ function checkOrigin(origin: string, host: string, encrypted: boolean, loopback:
 
 function isEncrypted(incoming: IncomingMessage | undefined): boolean {
   return Boolean((incoming?.socket as { encrypted?: boolean } | undefined)?.encrypted)
-}
-
-/** True for 127.0.0.0/8, ::1 and their mapped forms; a socket that closed already has no address. */
-export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address === '::1' || /^(?:::ffff:)?127\./.test(address))
 }
 
 function forbidden(message: string, hint: string): AppError {

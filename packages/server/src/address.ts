@@ -34,7 +34,10 @@ export interface RegistryOptions {
   findBundles?: FindRunner
   /** Starts bundles for `FLASH_TARGET=local`: those of the build around the working directory when omitted. */
   local?: () => Promise<Runner>
-  /** The account's own list of endpoints, which settles what its look-up does not know. */
+  /**
+   * The account's own list of endpoints, which settles what its look-up does not know. Whoever can read that list
+   * plugs it in here; without it a 404 of the look-up is `ENDPOINT_NOT_DEPLOYED`.
+   */
   findListed?: FindListed
   clock?: Clock
   random?: () => number

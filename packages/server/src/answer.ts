@@ -1,12 +1,13 @@
-import { AppError, type Clock, encodeMessage, FrameType, type Message, toWireError } from '@flash/protocol'
+import { AppError, type Clock, encodeMessage, FrameType, type Message } from '@flash/protocol'
 import type { RpcJob } from './backend.ts'
+import { emptyMessage, errorMessage } from './messages.ts'
 import { openOutbox, type Outbox } from './outbox.ts'
 import { CONTENT_TYPE, MARKER } from './problem.ts'
 import { LONGEST_TIMER_MS, type Reader } from './readers.ts'
 
 const answerHeaders = { 'content-type': CONTENT_TYPE, 'cache-control': 'private, no-store', [MARKER]: '1' }
 
-const PING = encodeMessage({ type: FrameType.ping, rich: false, text: '', parts: [] })
+const PING = encodeMessage(emptyMessage(FrameType.ping))
 
 /** A queue ends its jobs itself, and may take that long to say so. */
 const LATE_MS = 5_000
@@ -114,8 +115,7 @@ function limitTime({ deadline }: RpcJob, outbox: Outbox, reader: Reader, clock: 
       message: 'the job did not end by its deadline',
       hint: 'raise executionTimeoutMs of the endpoint or of the call',
     })
-    const text = JSON.stringify(toWireError(error, { stack: false }))
-    outbox.end({ type: FrameType.error, rich: false, text, parts: [] })
+    outbox.end(errorMessage(error))
   })
 }
 

@@ -1,5 +1,5 @@
 import type { JobStatus, Message } from '@flash/protocol'
-import type { CallEnvelope, RpcCaller } from './envelope.ts'
+import type { CallEnvelope } from './envelope.ts'
 
 /** A job as the route sees it; where it runs is the backend's business. */
 export interface RpcJob {
@@ -27,8 +27,7 @@ export interface JobTarget {
 export interface RpcBackend {
   /** `null` for an id that belongs to no function. */
   find(id: string): Promise<{ endpoint: string; maxBodyBytes: number } | null>
-  /** - `caller`: whose call it is, where that can make a difference. */
-  submit(id: string, call: CallEnvelope, caller?: RpcCaller): Promise<RpcJob>
+  submit(id: string, call: CallEnvelope): Promise<RpcJob>
   warm(id: string, call: CallEnvelope): Promise<void>
   /** - `ref`: that of the job, or its id. */
   job(endpoint: string, ref: string, target?: JobTarget): RpcJob | null | Promise<RpcJob | null>

@@ -13,9 +13,11 @@ export function createDrain(server: Server, { clock, graceMs }: { clock: Clock; 
   const running = new Map<Socket, number>()
   let stopped: Promise<void> | undefined
   const count = (socket: Socket, change: 1 | -1) => {
-    const left = (running.get(socket) ?? 0) + change
-    running.set(socket, left)
-    if (stopped && left <= 0) socket.destroySoon()
+    const before = running.get(socket)
+    // An answer that its reader leaves ends after its socket did.
+    if (before === undefined) return
+    running.set(socket, before + change)
+    if (stopped && before + change === 0) socket.destroySoon()
   }
   server.on('connection', (socket: Socket) => {
     running.set(socket, 0)

@@ -530,14 +530,14 @@ describe('when the network is not what it should be', () => {
 })
 
 describe('calls with an idempotency key', () => {
-  const page = (subject: string | null) => ({ kind: 'page', subject }) as const
-  const keyed = (text: string, idempotencyKey = 'k') => call([text], { idempotencyKey })
+  const keyed = (text: string, scope?: string, idempotencyKey = 'k') =>
+    call([text], { idempotencyKey, scope })
 
   test('are one job for one caller, also at the same time', async () => {
     const { backend } = await setUp()
     const [a, b] = await Promise.all([
-      backend.submit('read', keyed('a'), page('ann')),
-      backend.submit('read', keyed('a'), page('ann')),
+      backend.submit('read', keyed('a', 'ann')),
+      backend.submit('read', keyed('a', 'ann')),
     ])
     expect(b.id).toBe(a.id)
     expect(fake.requests).toHaveLength(1)
@@ -545,21 +545,19 @@ describe('calls with an idempotency key', () => {
 
   test('are other jobs for other callers, functions and keys', async () => {
     const { backend } = await setUp()
-    const server = { kind: 'server', subject: null } as const
     const jobs = [
-      await backend.submit('read', keyed('a'), page('ann')),
-      await backend.submit('read', keyed('a'), page('bob')),
-      await backend.submit('read', keyed('a'), page(null)),
-      await backend.submit('read', keyed('a'), server),
-      await backend.submit('read', keyed('a', 'l'), page('ann')),
-      await backend.submit('read', call(['a']), page('ann')),
-      await backend.submit('count', call([1], { idempotencyKey: 'k' }), page('ann')),
+      await backend.submit('read', keyed('a', 'ann')),
+      await backend.submit('read', keyed('a', 'bob')),
+      await backend.submit('read', keyed('a')),
+      await backend.submit('read', keyed('a', 'ann', 'l')),
+      await backend.submit('read', call(['a'])),
+      await backend.submit('count', call([1], { idempotencyKey: 'k', scope: 'ann' })),
     ]
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(jobs.length)
-    const load = { idempotencyKey: 'k', new: [] }
+    const load = { idempotencyKey: 'k', scope: 'ann', new: [] }
     const methods = [
-      await backend.submit('model', call([], { ...load, fn: 'load' }), page('ann')),
-      await backend.submit('model', call([1], { ...load, fn: 'tokens' }), page('ann')),
+      await backend.submit('model', call([], { ...load, fn: 'load' })),
+      await backend.submit('model', call([1], { ...load, fn: 'tokens' })),
     ]
     expect(methods[0]!.id).not.toBe(methods[1]!.id)
   })
@@ -612,10 +610,9 @@ describe('on this machine', () => {
   test('the built bundles get the call as it is, and everything about its job', async () => {
     await setUp()
     const backend = openBackend({ env: { FLASH_TARGET: 'local' }, local: async () => runner })
-    const caller = { kind: 'page', subject: 'ann' } as const
-    const envelope = call(['a'], { idempotencyKey: 'k' })
-    expect(await backend.submit('read', envelope, caller)).toBe(job)
-    expect(runner.submit).toHaveBeenCalledWith('read', envelope, caller)
+    const envelope = call(['a'], { idempotencyKey: 'k', scope: 'ann' })
+    expect(await backend.submit('read', envelope)).toBe(job)
+    expect(runner.submit).toHaveBeenCalledWith('read', envelope)
     await backend.warm('read', call([], { warm: true }))
     expect(runner.warm).toHaveBeenCalledWith('read', { args: [], warm: true })
     expect(await backend.job('values', 'j', { id: 'read' })).toBe(job)

@@ -1,12 +1,13 @@
 import { AppError, queueLimits, type ServerFacts, type ServerFunction, systemClock } from '@flash/protocol'
 import { type Address, createRegistry, type RegistryOptions } from './address.ts'
 import type { JobTarget, RpcBackend, RpcJob } from './backend.ts'
-import type { CallEnvelope, RpcCaller } from './envelope.ts'
+import type { CallEnvelope } from './envelope.ts'
 import { findJob } from './forward/find-job.ts'
 import type { FollowerOptions } from './forward/follower.ts'
-import { findCallable, toQueueJob } from './forward/queue-job.ts'
+import { toQueueJob } from './forward/queue-job.ts'
 import { createQueueJobs, type QueueJobs } from './forward/queue-jobs.ts'
 import { createSameCalls, type SameCalls } from './forward/same-calls.ts'
+import { findCallable, unknownFunction } from './target.ts'
 
 export interface ForwardOptions extends Omit<RegistryOptions, 'app'> {
   facts: ServerFacts
@@ -41,13 +42,13 @@ export function createForwardBackend(options: ForwardOptions): RpcBackend {
       const fact = byId.get(id)
       return fact ? { endpoint: fact.endpoint, maxBodyBytes } : null
     },
-    async submit(id, call, caller) {
+    async submit(id, call) {
       const fact = byId.get(id)
       if (!fact) throw unknownFunction(id)
       const address = await context.addressOf(fact.endpoint, id)
       return address.kind === 'backend'
-        ? address.backend.submit(id, call, caller)
-        : submit(context, address, fact, call, caller)
+        ? address.backend.submit(id, call)
+        : submit(context, address, fact, call)
     },
     async warm(id, call) {
       const fact = byId.get(id)
@@ -85,7 +86,6 @@ async function submit(
   address: QueueAddressFound,
   fact: ServerFunction,
   call: CallEnvelope,
-  caller: RpcCaller | undefined,
 ): Promise<RpcJob> {
   const { jobs, same } = context
   const callable = findCallable(fact, call.fn)
@@ -106,7 +106,7 @@ async function submit(
       return send(other)
     }
   }
-  const keyed = { id: fact.id, method: call.fn, key: call.idempotencyKey, caller }
+  const keyed = { id: fact.id, method: call.fn, key: call.idempotencyKey, scope: call.scope }
   return same.once(keyed, sendAnywhere, ({ id: jobId, deadline }) => {
     if (call.run) jobs.keep(jobId)
     const client = jobs.client(address.queue)
@@ -155,13 +155,6 @@ function givesOf(
 
 function isNotDeployed(error: unknown): boolean {
   return error instanceof AppError && error.code === 'ENDPOINT_NOT_DEPLOYED'
-}
-
-function unknownFunction(id: string): AppError {
-  return new AppError('UNKNOWN_FUNCTION', {
-    message: `no function has the id ${id.slice(0, 32)}`,
-    hint: 'reload the page: the function was renamed, moved or removed since it was loaded',
-  })
 }
 
 /** A queue takes jobs that run the function, and no others. */

@@ -32,9 +32,9 @@ export function guardBackend(backend: RpcBackend, options: GuardOptions): RpcBac
       const found = functions.has(id) ? await hidden(backend.find(id)) : null
       return found && { ...found, maxBodyBytes: Math.min(found.maxBodyBytes, maxBodyBytes) }
     },
-    async submit(id, call, caller) {
+    async submit(id, call) {
       checkTarget(functions.get(id)!, call)
-      return guardJob(await hidden(backend.submit(id, call, caller)), errors, hidden)
+      return guardJob(await hidden(backend.submit(id, call)), errors, hidden)
     },
     warm: (id, call) => hidden(backend.warm(id, call)),
     job: (endpoint, ref, target) => guarded(backend.job(endpoint, ref, target)),

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { AppError } from '@flash/protocol'
 import type { Authorize } from './authorize.ts'
 import { isOrigin } from './cors.ts'
@@ -61,5 +62,5 @@ export function parseHandlerOptions(options: object): FlashHandlerOptions {
 }
 
 function show(value: unknown): string {
-  return isFunction(value) ? 'a function' : (JSON.stringify(value) ?? String(value))
+  return isFunction(value) ? 'a function' : inspect(value, { depth: 1, breakLength: Infinity }).slice(0, 200)
 }

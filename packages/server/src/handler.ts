@@ -53,7 +53,7 @@ export function createHandler(facts: ServerFacts, options: HandlerOptions): Flas
   const context = createContext(facts, options)
   return Object.assign((request: Request) => answer(context, request), {
     upgrade(request: IncomingMessage, socket: Duplex) {
-      if (context.prefix.covers((request.url ?? '/').split('?', 1)[0]!)) refuseUpgrade(request, socket)
+      if (context.prefix.covers((request.url ?? '/').split('?', 1)[0]!)) refuseUpgrade(socket)
     },
   })
 }

@@ -1,4 +1,3 @@
-export type { RpcJob } from './backend.ts'
 export * from './capability.ts'
 export { readBody } from './body.ts'
 export { isWebAddress } from './envelope.ts'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { AppError, type Clock, encodeValue } from '@flash/protocol'
 import type { RpcJob } from './backend.ts'
 import type { CallEnvelope, RpcCaller } from './envelope.ts'
+import { forgetOldest } from './forget-oldest.ts'
 
 /** Results are kept that long after a job ended, and its token is good for nothing afterwards. */
 export const KEPT_MS = 1_800_000
@@ -41,7 +42,7 @@ export function createKeys(clock: Clock): Keys {
     const entry = { input, until: 0, pending: 0 }
     entries.delete(name)
     entries.set(name, entry)
-    if (entries.size > rememberedKeys) entries.delete(entries.keys().next().value!)
+    forgetOldest(entries, rememberedKeys)
     return entry
   }
   return {

@@ -42,6 +42,6 @@ function hostName(host: string): string {
 }
 
 /** True for 127.0.0.0/8, ::1 and their mapped forms; a socket that closed already has no address. */
-function isLoopback(address: string | undefined): boolean {
+export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && (address === '::1' || /^(?:::ffff:)?127\./.test(address))
 }

@@ -1,5 +1,6 @@
 import { encodeMessageChunks, FrameType, type Message } from '@flash/protocol'
 import type { RpcJob } from './backend.ts'
+import { isLast } from './messages.ts'
 
 /** What a job said and its reader has not taken yet. */
 export interface Outbox {
@@ -38,7 +39,7 @@ export function openOutbox(job: RpcJob, first: Message[], from: number, onEnd: (
     if (state.finished || state.paused) return
     pile.add(message)
     if (message.type === FrameType.item) state.items++
-    state.finished = isFinal(message.type)
+    state.finished = isLast(message)
     state.paused = !state.finished && message.type === FrameType.item && pile.bytes() > ROOM_BYTES
     if (state.finished || state.paused) stop()
     if (state.finished) onEnd()
@@ -113,8 +114,4 @@ function createPile() {
 
 function bytesOf(chunks: Uint8Array[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0)
-}
-
-function isFinal(type: number): boolean {
-  return type === FrameType.value || type === FrameType.error || type === FrameType.end
 }

@@ -12,6 +12,8 @@ import {
   toWireError,
   type WireError,
 } from '@flash/protocol'
+import { forgetOldest } from './forget-oldest.ts'
+import { textMessage } from './messages.ts'
 
 /** Told about every error that a browser does not get to see, with the id that it gets instead. */
 export type OnError = (error: unknown, requestId: string) => void
@@ -67,8 +69,8 @@ export function createErrorFilter(onError: OnError = logError): ErrorFilter {
     const known = requestIds.get(job)
     if (known) return known
     const requestId = report(error)
-    if (requestIds.size >= rememberedJobs) requestIds.delete(requestIds.keys().next().value!)
     requestIds.set(job, requestId)
+    forgetOldest(requestIds, rememberedJobs)
     return requestId
   }
   return {
@@ -76,13 +78,14 @@ export function createErrorFilter(onError: OnError = logError): ErrorFilter {
     toPublic: (error) => toPublicError(error, report),
     message(message, job) {
       if (message.type === FrameType.log) return null
-      if (message.type === FrameType.status) return withText(message, publicStatus(JSON.parse(message.text)))
+      if (message.type === FrameType.status)
+        return textMessage(message.type, publicStatus(JSON.parse(message.text)))
       if (message.type !== FrameType.error) return message
       const wire = readWire(message)
       const { name, code } = wire
       const shown =
         publicWire(wire) ?? hiddenWire(name, code, reportOnce(fromWireError(wire, decodeInline), job))
-      return withText(message, shown)
+      return textMessage(message.type, shown)
     },
   }
 }
@@ -153,8 +156,4 @@ function readWire({ rich, text }: Message): WireError {
     // Told below, as whatever else is no error.
   }
   return { name: 'Error', message: `the worker sent an error that cannot be read: ${text.slice(0, 1_000)}` }
-}
-
-function withText(message: Message, value: unknown): Message {
-  return { type: message.type, rich: false, text: JSON.stringify(value), parts: [] }
 }

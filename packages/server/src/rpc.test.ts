@@ -296,6 +296,18 @@ describe('a reader that leaves', () => {
     expect(cancelled).toEqual(['the caller left'])
   })
 
+  test('after another connection took over is not waited for', async () => {
+    const { abort, clock, cancelled, handle, listeners, token } = await start()
+    const again = handle(request({ token, from: 0 }), 'resume', page)
+    await vi.waitFor(() => expect(listeners.size).toBe(2))
+    clock.advance(25)
+    expect((await again).status).toBe(200)
+    // Only now does the server learn that the first connection is gone.
+    abort.abort()
+    clock.advance(31_000)
+    expect(cancelled).toEqual([])
+  })
+
   test('right at the start, maybe without having seen its token, is waited for three seconds', async () => {
     const { handle, listeners, clock, cancelled } = setUp()
     const abort = new AbortController()

@@ -1,4 +1,4 @@
-import { AppError, type Clock, encodeMessage, FrameType, type Message, systemClock } from '@flash/protocol'
+import { AppError, type Clock, encodeMessage, FrameType, systemClock } from '@flash/protocol'
 import { answerJob, answerWhole } from './answer.ts'
 import type { RpcBackend, RpcJob } from './backend.ts'
 import type { Capability } from './capability.ts'
@@ -6,9 +6,11 @@ import { type CallEnvelope, parseCall, parseResume, type ResumeEnvelope, type Rp
 import { type Gate, openGate, Refusal } from './gate.ts'
 import { isGone } from './incoming.ts'
 import { createKeys, KEPT_MS, type Keys } from './keys.ts'
+import { emptyMessage, textMessage } from './messages.ts'
 import { problemResponse } from './problem.ts'
 import { checkRequest, readCall, readJson } from './read-message.ts'
 import { createReaders, type Readers } from './readers.ts'
+import { unknownFunction } from './target.ts'
 
 export interface RpcOptions {
   capability: Capability
@@ -25,7 +27,7 @@ export interface RpcOptions {
   onInternal?: (error: unknown) => string | void
 }
 
-interface RpcContext extends Required<Omit<RpcOptions, 'onInternal'>> {
+interface RpcContext extends Required<Omit<RpcOptions, 'onInternal' | 'orphanMs'>> {
   readers: Readers
   keys: Keys
 }
@@ -41,16 +43,15 @@ export type RpcHandler = (request: Request, path: string, caller: RpcCaller) => 
  * The host has checked the origin of the request already.
  */
 export function createRpcHandler(options: RpcOptions): RpcHandler {
-  const clock = options.clock ?? systemClock
+  const { clock = systemClock, orphanMs = 30_000 } = options
   const context: RpcContext = {
     gate: openGate,
     graceMs: 20,
     keepAliveMs: 15_000,
-    orphanMs: 30_000,
     Response: globalThis.Response,
     ...options,
     clock,
-    readers: createReaders(clock, options.orphanMs ?? 30_000),
+    readers: createReaders(clock, orphanMs),
     keys: createKeys(clock),
   }
   return async (request, path, caller) => {
@@ -91,7 +92,7 @@ async function call(
   const envelope = parseCall(await readCall(request, found.maxBodyBytes), caller)
   if (envelope.warm) {
     await context.backend.warm(id, envelope)
-    return answerWhole([encodeMessage(empty(FrameType.end))], context.Response)
+    return answerWhole([encodeMessage(emptyMessage(FrameType.end))], context.Response)
   }
   const kind = envelope.run ? 'run' : 'call'
   const subject = early === undefined || kind !== announced ? await admit(kind, envelope.fn) : early
@@ -111,9 +112,7 @@ async function submit(
   envelope: CallEnvelope,
   caller: RpcCaller,
 ): Promise<Response> {
-  const job = await context.keys.once(id, envelope, caller, (given) =>
-    context.backend.submit(id, given, caller),
-  )
+  const job = await context.keys.once(id, envelope, caller, (given) => context.backend.submit(id, given))
   const token = context.capability.seal({
     endpoint: job.endpoint,
     jobId: job.ref ?? job.id,
@@ -130,7 +129,7 @@ async function submit(
   if (envelope.run) {
     // Calls with the same key have the same job, which is not theirs alone.
     if (envelope.idempotencyKey !== undefined) context.readers.keep(job)
-    return answerWhole([first, empty(FrameType.end)].map(encodeMessage), context.Response)
+    return answerWhole([first, emptyMessage(FrameType.end)].map(encodeMessage), context.Response)
   }
   return answerJob(request, job, [first], 0, context.readers.begin(job, token), context)
 }
@@ -140,7 +139,7 @@ async function resume(context: RpcContext, request: Request, caller: RpcCaller):
   const job = await openJob(context, request, 'resume', envelope, caller)
   if (envelope.only === 'status') {
     return answerWhole(
-      [textMessage(FrameType.status, await job.status()), empty(FrameType.end)].map(encodeMessage),
+      [textMessage(FrameType.status, await job.status()), emptyMessage(FrameType.end)].map(encodeMessage),
       context.Response,
     )
   }
@@ -151,7 +150,7 @@ async function cancel(context: RpcContext, request: Request, caller: RpcCaller):
   const envelope = await readJson(request, parseResume)
   const job = await openJob(context, request, 'cancel', envelope, caller)
   if (context.readers.giveUp(job, envelope.token)) await job.cancel('the caller cancelled')
-  return answerWhole([encodeMessage(empty(FrameType.end))], context.Response)
+  return answerWhole([encodeMessage(emptyMessage(FrameType.end))], context.Response)
 }
 
 function checkCapability(context: RpcContext, path: string, caller: RpcCaller): string {
@@ -208,19 +207,4 @@ function known(job: RpcJob | null, name: string): RpcJob {
     message: `${name} is not known here any more`,
     hint: 'results are kept 30 minutes, and in development until the server stops',
   })
-}
-
-function unknownFunction(id: string): AppError {
-  return new AppError('UNKNOWN_FUNCTION', {
-    message: `no function has the id ${id.slice(0, 32)}`,
-    hint: 'reload the page: the function was renamed, moved or removed since it was loaded',
-  })
-}
-
-function textMessage(type: number, value: unknown): Message {
-  return { type, rich: false, text: JSON.stringify(value), parts: [] }
-}
-
-function empty(type: number): Message {
-  return { type, rich: false, text: '', parts: [] }
 }

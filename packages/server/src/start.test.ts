@@ -1,6 +1,11 @@
 import { FrameType } from '@flash/protocol'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { request as send, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
+import {
+  createServer as createHttpServer,
+  request as send,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -252,6 +257,22 @@ describe('what is no file', () => {
   })
 })
 
+test('calls go where the variables that it was given say', async () => {
+  const asked: string[] = []
+  const queue = createHttpServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    response.end(JSON.stringify({ id: 'j', status: 'COMPLETED', output: 'found' }))
+  })
+  await new Promise<void>((resolve) => queue.listen(0, '127.0.0.1', resolve))
+  cleanUps.push(() => queue.close())
+  const { port: at } = queue.address() as { port: number }
+  const given = { ...env, FLASH_ENDPOINT_OCR: `http://127.0.0.1:${at}/v2/abc` }
+  const { port } = await start(createApp(), { env: given, createBackend: undefined })
+  const answer = await ask(port, `/_flash/rpc/${refOf('read')}`, call, 'POST', callBody({ args: [] }))
+  expect([answer.status, asked]).toEqual([200, ['POST /v2/abc/run']])
+  expect(answer.text).toContain('"found"')
+})
+
 test('pages of elsewhere may call when they are listed', async () => {
   const handler = { authorize: 'public' as const, allowedOrigins: ['https://app.test'] }
   const { port } = await start(createApp(), { handler })
@@ -321,6 +342,8 @@ test('a host that is no host is refused, and nothing is printed', async () => {
 describe('stopping', () => {
   const slow = () => {
     let finish = () => {}
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => (begin = resolve))
     const { backend } = createFakeBackend()
     const createBackend = () => ({
       ...backend,
@@ -331,19 +354,17 @@ describe('stopping', () => {
           listen: (_from: number, say: (message: ReturnType<typeof json>) => void) => {
             say(json(FrameType.progress, 'begun'))
             finish = () => say(json(FrameType.value, 'done'))
+            begin()
             return () => {}
           },
         }
       },
     })
-    return { createBackend, finish: () => finish() }
+    return { createBackend, begun, finish: () => finish() }
   }
 
   const callSlowly = (port: number) =>
     ask(port, `/_flash/rpc/${refOf('read')}`, call, 'POST', callBody({ args: [] }))
-
-  /** Past the time in which a short call is answered in one piece. */
-  const untilBegun = () => new Promise((resolve) => setTimeout(resolve, 60))
 
   const opened = async (port: number): Promise<Socket> => {
     const socket = connect(port, '127.0.0.1')
@@ -366,10 +387,10 @@ describe('stopping', () => {
   })
 
   test('lets what runs come to its end, and takes nothing new', async () => {
-    const { createBackend, finish } = slow()
+    const { createBackend, begun, finish } = slow()
     const { port, stop, stopped } = await start(createApp(), { createBackend, graceMs: 60_000 })
     const answer = callSlowly(port)
-    await untilBegun()
+    await begun
     stop()
     await expect(ask(port, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     finish()
@@ -378,7 +399,7 @@ describe('stopping', () => {
   })
 
   test('answers the last requests of a connection, and closes it', async () => {
-    const { createBackend, finish } = slow()
+    const { createBackend, begun, finish } = slow()
     const { port, stop, stopped } = await start(createApp(), { createBackend, graceMs: 60_000 })
     const socket = await opened(port)
     let text = ''
@@ -389,7 +410,7 @@ describe('stopping', () => {
     )
     socket.write(`POST /_flash/rpc/${refOf('read')} HTTP/1.1\r\n${head.join('')}\r\n`)
     socket.write(body)
-    await untilBegun()
+    await begun
     stop()
     socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -400,10 +421,10 @@ describe('stopping', () => {
   })
 
   test('breaks what does not end within its grace', async () => {
-    const { createBackend } = slow()
+    const { createBackend, begun } = slow()
     const { port, stop, stopped } = await start(createApp(), { createBackend, graceMs: 30 })
     const answer = callSlowly(port).catch((error: Error) => error)
-    await untilBegun()
+    await begun
     stop()
     await stopped
     expect(await answer).toMatchObject({ code: 'ECONNRESET' })

@@ -53,7 +53,8 @@ export async function startServer(options: StartOptions): Promise<StartedServer>
   const dist = resolve(root, options.dist)
   const facts = readFacts(dist, key)
   const base = facts.prefix.slice(0, facts.prefix.lastIndexOf('/') + 1)
-  const backend = (options.createBackend ?? ((given) => createForwardBackend({ facts: given })))(facts)
+  const forward = (given: ServerFacts) => createForwardBackend({ facts: given, env, clock: options.clock })
+  const backend = (options.createBackend ?? forward)(facts)
   const handler = createHandler(facts, {
     maxBodyBytes: facts.maxBodyBytes,
     ...options.handler,

@@ -1,4 +1,4 @@
-import { AppError, type ServerFunction } from '@flash/protocol'
+import { AppError, type CallableFact, type ServerFunction } from '@flash/protocol'
 
 /** What a call wants to run: a function, or a method of a class made with `new`. */
 interface Target {
@@ -20,4 +20,24 @@ export function checkTarget(fact: ServerFunction, { fn, new: constructorArgs }: 
   }
   if (fn === undefined && constructorArgs === undefined) return
   throw new AppError('BAD_REQUEST', { message: 'the call names a method of a function, which has none' })
+}
+
+/** The callable that a call names: the function itself, or a method. */
+export function findCallable(
+  { kind, callables, exportPath }: Pick<ServerFunction, 'kind' | 'callables' | 'exportPath'>,
+  fn: string | undefined,
+): CallableFact {
+  const callable = kind === 'class' ? callables.find(({ name }) => name === fn) : callables[0]
+  if (callable) return callable
+  throw new AppError('BAD_INPUT', {
+    message: `"${exportPath}" has no method "${(fn ?? '').slice(0, 64)}"`,
+    hint: `it has: ${callables.map(({ name }) => name).join(', ')}`,
+  })
+}
+
+export function unknownFunction(id: string): AppError {
+  return new AppError('UNKNOWN_FUNCTION', {
+    message: `no function has the id ${id.slice(0, 32)}`,
+    hint: 'reload the page: the function was renamed, moved or removed since it was loaded',
+  })
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AppError } from '@flash/protocol'
 import { problemBody, problemHeaders, toProblem } from './problem.ts'
@@ -16,7 +15,7 @@ export function noWebSockets(): AppError {
 }
 
 /** Says that nothing upgrades here, and closes: what nobody answers would stay open. */
-export function refuseUpgrade(_request: IncomingMessage, socket: Duplex): void {
+export function refuseUpgrade(socket: Duplex): void {
   const problem = toProblem(noWebSockets())
   const body = problemBody(problem)
   const headers = { ...problemHeaders, 'content-length': Buffer.byteLength(body), connection: 'close' }

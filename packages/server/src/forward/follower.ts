@@ -1,6 +1,6 @@
 import { AppError, isFinalState, type JobStatus, type Message } from '@flash/protocol'
 import type { Follow, QueueClient } from '@flash/runtime/server'
-import { errorMessage, isLast } from './messages.ts'
+import { errorMessage, isLast } from '../messages.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
 
 export interface FollowerOptions {

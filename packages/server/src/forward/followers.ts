@@ -1,6 +1,7 @@
 import { type Clock, type JobStatus, type Message, queueLimits } from '@flash/protocol'
+import { forgetOldest } from '../forget-oldest.ts'
 import { createFollower, type Follower, type FollowerOptions } from './follower.ts'
-import { errorMessage } from './messages.ts'
+import { errorMessage } from '../messages.ts'
 import { streamLost } from './transcript.ts'
 
 /** The jobs that somebody listens to, or may come back to. */
@@ -47,7 +48,7 @@ export function createFollowers(clock: Clock, idleLimitBytes = idleBytes): Follo
       bytes -= follower.bytes()
       entries.delete(key)
       evicted.add(key)
-      if (evicted.size > rememberedKeys) evicted.delete(evicted.keys().next().value!)
+      forgetOldest(evicted, rememberedKeys)
     }
     sweptAt = now
   }

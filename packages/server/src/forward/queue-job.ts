@@ -1,5 +1,4 @@
 import {
-  AppError,
   type CallableFact,
   inputShape,
   type S3Config,
@@ -9,16 +8,6 @@ import {
 } from '@flash/protocol'
 import type { QueueJob } from '@flash/runtime/server'
 import type { CallEnvelope } from '../envelope.ts'
-
-/** The callable that a call names: the function itself, or a method. */
-export function findCallable(fact: ServerFunction, fn: string | undefined): CallableFact {
-  const callable = fact.kind === 'class' ? fact.callables.find(({ name }) => name === fn) : fact.callables[0]
-  if (callable) return callable
-  throw new AppError('BAD_INPUT', {
-    message: `"${fact.exportPath}" has no method "${(fn ?? '').slice(0, 64)}"`,
-    hint: `it has: ${fact.callables.map(({ name }) => name).join(', ')}`,
-  })
-}
 
 /** A call as a queue takes it: bytes stand in the text, because the queue carries JSON all through. */
 export async function toQueueJob(

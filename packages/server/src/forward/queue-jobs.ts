@@ -6,9 +6,10 @@ import {
   type QueueClientOptions,
 } from '@flash/runtime/server'
 import type { RpcJob } from '../backend.ts'
+import { forgetOldest } from '../forget-oldest.ts'
 import type { FollowerOptions } from './follower.ts'
 import { createFollowers } from './followers.ts'
-import { errorMessage, withoutResult } from './messages.ts'
+import { errorMessage, withoutResult } from '../messages.ts'
 import { streamLost } from './transcript.ts'
 
 /** One job of a queue, and what is known of it here. */
@@ -57,7 +58,7 @@ export function createQueueJobs(options: QueueClientOptions): QueueJobs {
     accepted(job, status, executionTimeoutMs) {
       const submitted = { ...job, submittedAt: clock.now() }
       known.set(job.jobId, submitted)
-      if (known.size > remembered) known.delete(known.keys().next().value!)
+      forgetOldest(known, remembered)
       // A result is for whoever has this job in hand: later ones ask the queue again.
       return toJob(submitted, deadlineOf(executionTimeoutMs), status)
     },

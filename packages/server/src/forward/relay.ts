@@ -2,7 +2,7 @@ import { AppError, errorCodes, type ErrorCode, FrameType, type Message, toWireEr
 import { createJob, type Post, Session } from '@flash/runtime/server'
 import type { RpcBackend, RpcJob } from '../backend.ts'
 import type { CallEnvelope } from '../envelope.ts'
-import { isLast } from './messages.ts'
+import { isLast, textMessage } from '../messages.ts'
 
 /** Of a job whose submission this process did not see: a running function's limit and its time in the queue by default. */
 const lifetimeMs = 1_200_000
@@ -90,8 +90,7 @@ async function pass(session: Session, say: (message: Message) => void): Promise<
     do say((message = await session.next()))
     while (!isLast(message))
   } catch (error) {
-    const text = JSON.stringify(toWireError(error, { stack: true }))
-    say({ type: FrameType.error, rich: false, text, parts: [] })
+    say(textMessage(FrameType.error, toWireError(error, { stack: true })))
   }
 }
 

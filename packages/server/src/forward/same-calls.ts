@@ -1,6 +1,6 @@
 import type { Clock } from '@flash/protocol'
 import type { RpcJob } from '../backend.ts'
-import type { RpcCaller } from '../envelope.ts'
+import { forgetOldest } from '../forget-oldest.ts'
 
 /** Calls with an idempotency key, as far as this process remembers: a queue has no such keys. */
 export interface SameCalls {
@@ -14,7 +14,8 @@ export interface KeyedCall {
   /** Of a class. */
   method: string | undefined
   key: string | undefined
-  caller: RpcCaller | undefined
+  /** Whose key it is: one that can be guessed must not give away somebody else's result. */
+  scope: string | undefined
 }
 
 /** Of a job no more than finds it again: results are large. */
@@ -28,7 +29,7 @@ export function createSameCalls(clock: Clock): SameCalls {
     const entry = { job, until: Infinity }
     jobs.delete(name)
     jobs.set(name, entry)
-    if (jobs.size > rememberedCalls) jobs.delete(jobs.keys().next().value!)
+    forgetOldest(jobs, rememberedCalls)
     const forget = () => void (jobs.get(name) === entry && jobs.delete(name))
     job.then(({ deadline }) => void (entry.until = deadline), forget)
   }
@@ -48,7 +49,6 @@ export function createSameCalls(clock: Clock): SameCalls {
   }
 }
 
-/** Whose call it is is a part of it: a key that can be guessed must not give away somebody else's result. */
-function nameOf({ id, method, key, caller }: KeyedCall): string {
-  return JSON.stringify([id, method, key, caller?.kind, caller?.subject])
+function nameOf({ id, method, key, scope }: KeyedCall): string {
+  return JSON.stringify([id, method, key, scope])
 }

@@ -1,6 +1,6 @@
 import { AppError, isFinalState, type JobStatus, type Message } from '@flash/protocol'
 import type { News } from '@flash/runtime/server'
-import { errorMessage, itemMessage, lastMessage, progressMessage, statusMessage } from './messages.ts'
+import { errorMessage, itemMessage, lastMessage, progressMessage, statusMessage } from '../messages.ts'
 
 /** Everything a job said, as far as it may be asked for again. */
 export interface Transcript {

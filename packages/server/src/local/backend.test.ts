@@ -228,7 +228,7 @@ describe('a job', () => {
     const { job, words } = await listen()
     queue.close()
     expect(words().at(-1)).toEqual([FrameType.error, expect.objectContaining({ code: 'JOB_NOT_FOUND' })])
-    expect(job.status()).toEqual({ status: 'FAILED' })
+    expect(job.status()).toEqual({ id: job.id, status: 'FAILED' })
     expect(job.listen(0, () => {})).toBeTypeOf('function')
   })
 

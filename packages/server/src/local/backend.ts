@@ -1,14 +1,8 @@
-import {
-  AppError,
-  type FunctionFact,
-  inputShape,
-  systemClock,
-  writeConstruct,
-  writeInput,
-} from '@flash/protocol'
+import { type FunctionFact, inputShape, systemClock, writeConstruct, writeInput } from '@flash/protocol'
 import type { LocalEndpoint, LocalFunction, LocalSubmission } from '@flash/emulator'
 import type { RpcBackend, RpcJob } from '../backend.ts'
 import type { CallEnvelope } from '../envelope.ts'
+import { findCallable, unknownFunction } from '../target.ts'
 import { toRpcJob } from './job.ts'
 
 /** What accepting a call takes to know about a function. */
@@ -30,10 +24,7 @@ export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F
   const factOf = (id: string) => {
     const fact = host.function(id)
     if (fact) return fact
-    throw new AppError('UNKNOWN_FUNCTION', {
-      message: `no function has the id ${id.slice(0, 32)}`,
-      hint: 'reload the page',
-    })
+    throw unknownFunction(id)
   }
   return {
     async find(id) {
@@ -81,14 +72,7 @@ async function toSubmission<F extends LocalFact>(fact: F, call: CallEnvelope): P
     s3Config: _s3,
     ...policy
   } = call
-  const callable = fact.kind === 'class' ? fact.callables.find(({ name }) => name === fn) : fact.callables[0]
-  if (!callable) {
-    const known = fact.callables.map(({ name }) => name).join(', ')
-    throw new AppError('BAD_INPUT', {
-      message: `"${fact.exportPath}" has no method "${fn ?? ''}"`,
-      hint: `it has: ${known}`,
-    })
-  }
+  const callable = findCallable(fact, fn)
   const construct = fact.kind === 'class' ? await writeConstruct(constructorArgs ?? []) : undefined
   // The arguments were decoded for this call alone, so their bytes need no copy.
   const { input, parts } = await writeInput(

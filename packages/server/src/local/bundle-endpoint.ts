@@ -19,7 +19,8 @@ export interface BundleSurroundings {
   folder: string
   root: string
   processEnv: Record<string, string | undefined>
-  envFiles: Record<string, string>
+  /** Vite's `.env*` files of the mode, where they are read. */
+  envFiles?: Record<string, string>
   /** Variables by which a bundle calls other endpoints. */
   address: Record<string, string>
   clock: Clock
@@ -32,8 +33,9 @@ export function bundleSettings(
   { config }: ManifestEndpoint,
   { root, processEnv, envFiles, address }: BundleSurroundings,
 ): EndpointSettings {
-  const sources = { process: processEnv, files: envFiles, owner: 'this process' }
-  const named = resolveWorkerEnv(name, config.env, sources)
+  const files = envFiles ?? {}
+  const place = `in ${envFiles ? '.env.local or ' : ''}the environment of this process`
+  const named = resolveWorkerEnv(name, config.env, { process: processEnv, files, place })
   const env = {
     NODE_ENV: 'production',
     ...volumeVariables(config, root),
@@ -41,7 +43,7 @@ export function bundleSettings(
     ...address,
     FLASH_WORKER_CHANNEL: '3',
   }
-  return { name, config, env, unnamed: Object.keys(envFiles).filter((one) => !(one in env)) }
+  return { name, config, env, unnamed: Object.keys(files).filter((one) => !(one in env)) }
 }
 
 /**

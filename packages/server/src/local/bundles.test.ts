@@ -139,11 +139,19 @@ describe('a bundle', () => {
     expect(await caught(runCall(backend, 'double', [1]))).toMatchObject({
       code: 'ENV_MISSING',
       message: expect.stringContaining('"TOKEN", "FROM_FILE"'),
-      hint: 'put TOKEN, FROM_FILE in .env.local or in the environment of this process',
+      hint: 'put TOKEN, FROM_FILE in .env.local or the environment of this process',
     })
     expect(() => endpoint('back')).toThrow(expect.objectContaining({ code: 'ENV_MISSING' }))
     Object.assign(processEnv, { TOKEN: 't', FROM_FILE: 'f' })
     expect(await runCall(backend, 'double', [1])).toBe(2)
+  })
+
+  test('that lacks a variable where no files are read is not told of any', async () => {
+    const { backend } = await open({ processEnv: { PATH: process.env.PATH }, envFiles: undefined })
+    expect(await caught(runCall(backend, 'double', [1]))).toMatchObject({
+      code: 'ENV_MISSING',
+      hint: 'put TOKEN, FROM_FILE in the environment of this process',
+    })
   })
 
   test('is told of a variable that it does not name', async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { LocalEndpoint } from '@flash/emulator'
 import { AppError, type Clock, type Manifest, parseManifest, queueLimits, systemClock } from '@flash/protocol'
+import type { LocalRuntime } from '@flash/runtime'
 import { FastResponse } from 'srvx/node'
 import type { RpcBackend } from '../backend.ts'
 import { createCapability } from '../capability.ts'
@@ -19,7 +20,7 @@ export interface BundlesOptions {
   root: string
   /** Variables from which bundles get what their config names; those of this process when omitted. */
   processEnv?: Record<string, string | undefined>
-  /** Vite's `.env*` files of the mode. */
+  /** Vite's `.env*` files of the mode, where they are read. */
   envFiles?: Record<string, string>
   /** Lines a bundle wrote, whether a call runs or not. */
   onOutput(endpoint: string, stream: 'stdout' | 'stderr', text: string): void
@@ -53,7 +54,7 @@ export interface LocalBundles {
  * - throws `BUILD_MISSING`, and what `parseManifest` throws.
  */
 export async function openBundles(options: BundlesOptions): Promise<LocalBundles> {
-  const { folder, root, processEnv = process.env, envFiles = {}, onOutput } = options
+  const { folder, root, processEnv = process.env, envFiles, onOutput } = options
   const clock = options.clock ?? systemClock
   const token = randomBytes(24).toString('base64url')
   const surroundings: BundleSurroundings = {
@@ -114,18 +115,13 @@ function readManifest(folder: string, root: string): Manifest {
   }
 }
 
-interface Announced {
-  has(id: string): boolean
-  fetch(request: Request): Promise<Response>
-}
-
 const registry = Symbol.for('unplugin-flash.bundles')
 
 /** Lets server code of this process find the bundles; returns what takes that back. */
 function announce(folder: string, rpc: RpcHandler, has: (id: string) => boolean): () => void {
-  const holder = globalThis as unknown as Record<symbol, Map<string, Announced> | undefined>
+  const holder = globalThis as unknown as Record<symbol, Map<string, LocalRuntime> | undefined>
   const all = (holder[registry] ??= new Map())
-  const own: Announced = {
+  const own: LocalRuntime = {
     has,
     fetch: (request) => {
       const path = new URL(request.url).pathname.split('/').at(-1) ?? ''

@@ -10,7 +10,7 @@ const sources = {
     TOKEN: 'from process',
   },
   files: { TOKEN: 'from file', HF: 'hf_1', UNNAMED: 'x' },
-  owner: 'the dev server',
+  place: 'in .env.local or in the environment of the dev server',
 }
 
 test('a worker starts from an allow-list: no key and nothing unnamed reaches it', () => {
@@ -59,6 +59,6 @@ test('every missing name is listed at once, no value is printed', () => {
 
 test('an empty value is a value', () => {
   expect(
-    resolveWorkerEnv('e', [{ kind: 'byName', name: 'E' }], { process: { E: '' }, files: {}, owner: '' }),
+    resolveWorkerEnv('e', [{ kind: 'byName', name: 'E' }], { process: { E: '' }, files: {}, place: '' }),
   ).toMatchObject({ E: '' })
 })

@@ -32,8 +32,8 @@ export interface EnvSources {
   process: Record<string, string | undefined>
   /** Vite's `.env*` files of the mode, every prefix. */
   files: Record<string, string>
-  /** Whose variables `process` are, in words: for the hint. */
-  owner: string
+  /** Where a value can be put, in words: for the hint. */
+  place: string
 }
 
 /**
@@ -65,7 +65,7 @@ export function resolveWorkerEnv(
   if (missing.length === 0) return resolved
   throw new AppError('ENV_MISSING', {
     message: `endpoint "${endpoint}" names ${missing.map((name) => `"${name}"`).join(', ')} in env, and ${missing.length === 1 ? 'it has' : 'they have'} no value here`,
-    hint: `put ${missing.join(', ')} in .env.local or in the environment of ${sources.owner}`,
+    hint: `put ${missing.join(', ')} ${sources.place}`,
     data: { missing },
   })
 }

@@ -1,14 +1,15 @@
 import {
   AppError,
   FrameType,
+  isFinalState,
   type JobStatus,
   type Message,
-  readFailure,
   toWireError,
   type WireError,
 } from '@flash/protocol'
 import { type JobEvent, type LocalEndpoint, STREAMED } from '@flash/emulator'
 import type { RpcJob } from '../backend.ts'
+import { emptyMessage, statusMessage, textMessage, toJobError, withoutResult } from '../messages.ts'
 
 /** How long a job may wait in the queue before its deadline, beside the time it may run. */
 const QUEUE_ALLOWANCE_MS = 600_000
@@ -32,62 +33,37 @@ export function toRpcJob(
       }
       return queue.subscribe(jobId, tell, from) ?? (() => {})
     },
-    status: () => withoutOutput(queue.status(jobId)),
+    status: () => withoutResult(queue.status(jobId) ?? { id: jobId, status: 'FAILED' }),
     cancel: () => void queue.cancel(jobId),
   }
-}
-
-/** The state of a job without its result, which travels as a frame of its own. */
-function withoutOutput(status: JobStatus | undefined): JobStatus {
-  const { output: _output, error: _error, ...rest } = status ?? ({ status: 'FAILED' } as JobStatus)
-  return rest as JobStatus
 }
 
 function toMessage(endpoint: string, event: JobEvent): Message | null {
   switch (event.type) {
     case 'status':
-      return isFinished(event.status) ? null : text(FrameType.status, withoutOutput(event.status))
+      return isFinalState(event.status.status) ? null : statusMessage(event.status)
     case 'progress':
     case 'item':
       return (event.type === 'item' ? event.item : event.value) as Message
     case 'log':
-      return text(FrameType.log, event.entry)
+      return textMessage(FrameType.log, event.entry)
     case 'end':
       return endMessage(endpoint, event.status)
   }
 }
 
-function isFinished({ status }: JobStatus): boolean {
-  return status !== 'IN_QUEUE' && status !== 'IN_PROGRESS'
-}
-
 function endMessage(endpoint: string, status: JobStatus | undefined): Message {
   if (status?.status === 'COMPLETED') {
-    return status.output === STREAMED
-      ? { type: FrameType.end, rich: false, text: '', parts: [] }
-      : (status.output as Message)
+    return status.output === STREAMED ? emptyMessage(FrameType.end) : (status.output as Message)
   }
-  return text(FrameType.error, jobError(endpoint, status))
+  return textMessage(FrameType.error, jobError(endpoint, status))
 }
 
 /** Why a job did not complete, as an error on the wire. */
 export function jobError(endpoint: string, status: JobStatus | undefined): WireError {
-  if (status?.status === 'FAILED') return readFailure(status.error ?? '')
-  return toWireError(endError(endpoint, status), { stack: false })
-}
-
-function endError(endpoint: string, status: JobStatus | undefined): AppError {
-  if (status?.status === 'CANCELLED') return new AppError('CANCELLED', { message: 'the job was cancelled' })
-  if (status?.status === 'TIMED_OUT') {
-    // The queue knows by which limit it ended the job.
-    const { message, hint } = readFailure(status.error ?? '')
-    return new AppError('TIMEOUT', { message: `endpoint "${endpoint}": ${message}`, hint })
-  }
-  return new AppError('JOB_NOT_FOUND', {
+  if (status) return toJobError(endpoint, status)
+  const gone = new AppError('JOB_NOT_FOUND', {
     message: 'the job is gone: its time to live ran out, or the queue was purged',
   })
-}
-
-function text(type: number, value: unknown): Message {
-  return { type, rich: false, text: JSON.stringify(value), parts: [] }
+  return toWireError(gone, { stack: false })
 }

@@ -11,7 +11,7 @@ import {
 
 /** A job's state as a frame, without its result, which travels as a frame of its own. */
 export function statusMessage(status: JobStatus): Message {
-  return text(FrameType.status, withoutResult(status))
+  return textMessage(FrameType.status, withoutResult(status))
 }
 
 export function withoutResult({ output: _output, error: _error, ...rest }: JobStatus): JobStatus {
@@ -32,14 +32,17 @@ export function itemMessage(output: unknown): Message {
  * - `streamed`: the result is the items that went before.
  */
 export function lastMessage(endpoint: string, status: JobStatus, streamed: boolean): Message {
-  if (status.status !== 'COMPLETED') return text(FrameType.error, toJobError(endpoint, status))
-  if (streamed) return { type: FrameType.end, rich: false, text: '', parts: [] }
+  if (status.status !== 'COMPLETED') return textMessage(FrameType.error, toJobError(endpoint, status))
+  if (streamed) return emptyMessage(FrameType.end)
   return { type: FrameType.value, ...openOutput(status.output) }
 }
 
 /** What happened to the call, for its caller: without the causes, which may name places behind the route. */
 export function errorMessage({ code, message, hint, data }: AppError): Message {
-  return text(FrameType.error, toWireError(new AppError(code, { message, hint, data }), { stack: false }))
+  return textMessage(
+    FrameType.error,
+    toWireError(new AppError(code, { message, hint, data }), { stack: false }),
+  )
 }
 
 /** Nothing follows. */
@@ -47,7 +50,8 @@ export function isLast({ type }: Message): boolean {
   return type === FrameType.value || type === FrameType.error || type === FrameType.end
 }
 
-function toJobError(endpoint: string, { status, error }: JobStatus): WireError {
+/** Why a job that ended did not complete, as an error on the wire. */
+export function toJobError(endpoint: string, { status, error }: JobStatus): WireError {
   if (status === 'FAILED') return readFailure(error ?? '')
   if (status === 'CANCELLED') {
     return toWireError(new AppError('CANCELLED', { message: 'the job was cancelled' }), { stack: false })
@@ -62,6 +66,11 @@ function toJobError(endpoint: string, { status, error }: JobStatus): WireError {
   return toWireError(timeout, { stack: false })
 }
 
-function text(type: number, value: unknown): Message {
+/** A frame with plain JSON. */
+export function textMessage(type: number, value: unknown): Message {
   return { type, rich: false, text: JSON.stringify(value), parts: [] }
+}
+
+export function emptyMessage(type: number): Message {
+  return { type, rich: false, text: '', parts: [] }
 }
