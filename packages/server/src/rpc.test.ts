@@ -598,4 +598,22 @@ describe('a caller that is gone', () => {
       expect(calls).toEqual([])
     }
   })
+
+  test('before the answer of `.run()` leaves no job, unless others know it by its key', async () => {
+    for (const [key, expected] of [
+      [undefined, ['the caller left']],
+      ['k', []],
+    ] as const) {
+      const { handle, cancelled, backend, job } = setUp()
+      const abort = new AbortController()
+      backend.submit = async () => {
+        abort.abort()
+        return job
+      }
+      const body = { args: [], run: true, idempotencyKey: key }
+      const answer = handle(request(body, { signal: abort.signal }), ref, page)
+      expect((await answer).status).toBe(key ? 200 : 400)
+      expect(cancelled).toEqual(expected)
+    }
+  })
 })

@@ -129,9 +129,16 @@ async function submit(
   if (envelope.run) {
     // Calls with the same key have the same job, which is not theirs alone.
     if (envelope.idempotencyKey !== undefined) context.readers.keep(job)
+    else if (isGone(request)) await dismiss(job)
     return answerWhole([first, emptyMessage(FrameType.end)].map(encodeMessage), context.Response)
   }
   return answerJob(request, job, [first], 0, context.readers.begin(job, token), context)
+}
+
+/** Nobody will ever know the token of this job. */
+async function dismiss(job: RpcJob): Promise<never> {
+  await job.cancel('the caller left')
+  throw callerGone()
 }
 
 async function resume(context: RpcContext, request: Request, caller: RpcCaller): Promise<Response> {

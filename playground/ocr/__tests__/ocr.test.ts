@@ -268,6 +268,8 @@ describe('the sample', () => {
   test('can be stopped: no further line comes, and the worker rests', testMs, async () => {
     const [worker] = workers()
     await button('Try the sample').click()
+    // Until then, the lines of the picture before may still be there.
+    await inPhase('reading')
     await lines().first().waitFor()
     await button('Stop').click()
     await inPhase('stopped')
@@ -307,6 +309,8 @@ describe('the sample', () => {
   test('stops with its page', testMs, async () => {
     const [worker] = workers()
     await button('Try the sample').click()
+    // Until then, the lines of the picture before may still be there.
+    await inPhase('reading')
     await lines().first().waitFor()
     await page.reload()
     await expectRest(worker!, ticksOf(worker!))
