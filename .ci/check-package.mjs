@@ -31,7 +31,13 @@ function findFiles(paths) {
   const targets = Object.values(manifest.exports).flatMap((entry) =>
     typeof entry === 'string' ? entry : Object.values(entry),
   )
-  const wanted = ['README.md', ...Object.values(manifest.bin).map((target) => target.slice(2)), 'LICENSE', 'dist/LICENSES.md', ...targets.map((target) => target.slice(2))]
+  const wanted = [
+    'README.md',
+    ...Object.values(manifest.bin).map((target) => target.slice(2)),
+    'LICENSE',
+    'dist/LICENSES.md',
+    ...targets.map((target) => target.slice(2)),
+  ]
   const allowed = /^(?:package\.json|dist\/(?:internal\/)?[\w-]+(?:\.mjs|\.d\.mts))$/
   return [
     ...wanted.filter((path) => !paths.includes(path)).map((path) => `${path} is not in the package`),

@@ -39,6 +39,8 @@ const config = readPage('docs/config.md')
 const dev = readPage('docs/dev.md')
 const build = readPage('docs/build.md')
 const production = readPage('docs/production.md')
+const worker = readPage('docs/worker.md')
+const emulator = readPage('docs/emulator.md')
 
 /** The rows of all tables whose first column has this title. */
 function rowsOf(page: Page, title: string): string[][] {
@@ -83,6 +85,9 @@ describe('errors', () => {
     )
     const others = new Set([
       ...rowsOf(config, 'variable').flatMap(([cell]) => codesIn(cell!)),
+      ...rowsOf(worker, 'variable of a worker').flatMap(([cell]) => codesIn(cell!)),
+      ...rowsOf(emulator, 'variable of a client').flatMap(([cell]) => codesIn(cell!)),
+      ...rowsOf(emulator, 'variable of an endpoint').flatMap(([cell]) => codesIn(cell!)),
       ...codesIn(config.text),
       'IN_QUEUE',
       'IN_PROGRESS',
@@ -239,6 +244,56 @@ describe('options and variables', () => {
     expect(documented.sort()).toEqual(namesOf('packages/cli/src/commands/start.ts', 'args').sort())
   })
 
+  test('every argument and option of the emulator is there, and no other', () => {
+    const documented = rowsOf(emulator, 'argument').map(([cell]) => /--(\w+)/.exec(cell!)![1]!)
+    expect(documented.sort()).toEqual(namesOf('packages/cli/src/commands/emulator.ts', 'args').sort())
+    const file = 'packages/emulator/src/emulator.ts'
+    const options = nodesOf(file).find(
+      (node: any) => node.type === 'TSInterfaceDeclaration' && node.id.name === 'EmulatorOptions',
+    ) as any
+    const names = options.body.body.map(({ key }: any) => key.name) as string[]
+    expect(
+      rowsOf(emulator, 'option')
+        .map(([cell]) => codesIn(cell!)[0]!)
+        .sort(),
+    ).toEqual(names.sort())
+  })
+
+  test('every fault and every variable of the emulator is there, and no other', async () => {
+    const { createEmulator } = await import('@flash/emulator/runpod')
+    const running = await createEmulator({ launcher: 'external', tls: true })
+    const env = Object.keys(running.env)
+    await running.close()
+    const variables = rowsOf(emulator, 'variable of a client').flatMap(([cell]) => codesIn(cell!))
+    expect(variables.sort()).toEqual([...env, 'FLASH_ENDPOINT_<NAME>'].sort())
+    const kinds = nodesOf('packages/emulator/src/own/fault.ts').find(
+      (node: any) => node.type === 'VariableDeclarator' && node.id.name === 'kinds',
+    ) as any
+    const keysOf = ({ properties }: any) => properties.map(({ key }: any) => key.name) as string[]
+    const known = kinds.init.properties.map(({ key, value }: any) => [key.name, keysOf(value)])
+    const faults = rowsOf(emulator, 'fault').map(([kind, fields]) => [codesIn(kind!)[0]!, codesIn(fields!)])
+    expect(faults.sort()).toEqual(known.sort())
+  })
+
+  test('every option and argument of a hand-written worker is there, and no other', () => {
+    const membersOf = (name: string) => {
+      const found = nodesOf('worker/src/handler/types.ts').find(
+        (node: any) => node.type === 'TSInterfaceDeclaration' && node.id.name === name,
+      ) as any
+      return found.body.body.map(({ key }: any) => key.name) as string[]
+    }
+    const options = rowsOf(worker, 'option').map(([cell]) => codesIn(cell!)[0]!)
+    const known = new Set([...membersOf('HandlerOptions'), ...membersOf('FetchOptions')])
+    expect(options.sort()).toEqual([...known].sort())
+    const documented = rowsOf(worker, 'argument').map(([cell]) => /--(\w+)/.exec(cell!)![1]!)
+    const file = 'worker/src/handler/arguments.ts'
+    const flags = nodesOf(file).find(
+      (node: any) => node.type === 'TSTypeAliasDeclaration' && node.id.name === 'Flag',
+    ) as any
+    const names = flags.typeAnnotation.types.map(({ literal }: any) => literal.value)
+    expect(documented.sort()).toEqual(names.sort())
+  })
+
   test('every option of the handler is there, and no other', () => {
     const documented = rowsOf(production, 'option of the handler').map(([cell]) => codesIn(cell!)[0]!)
     expect(documented.sort()).toEqual(namesOf('packages/server/src/handler-options.ts', 'checks').sort())
@@ -267,9 +322,16 @@ describe('options and variables', () => {
         found.add(name === 'FLASH_ENDPOINT_' ? 'FLASH_ENDPOINT_<NAME>' : name)
       for (const [name] of code.matchAll(/\bRUNPOD_(?:API_KEY|ENDPOINT_BASE_URL)\b/g)) found.add(name)
       for (const [, name] of code.matchAll(/(?<!import\.meta\.)\benv\??\.([A-Z][A-Z_]+)\b/g)) found.add(name!)
+      if (!/\/worker\/src\/|protocol\/src\/worker\.ts$/.test(file)) continue
+      for (const [name] of code.matchAll(/\bRUNPOD_[A-Z_]+\b/g)) found.add(name)
     }
-    const documented = rowsOf(config, 'variable').flatMap(([cell]) => codesIn(cell!))
-    expect(documented.sort()).toEqual([...found].sort())
+    const rows = [
+      ...rowsOf(config, 'variable'),
+      ...rowsOf(worker, 'variable of a worker'),
+      ...rowsOf(emulator, 'variable of an endpoint'),
+    ]
+    const documented = new Set(rows.flatMap(([cell]) => codesIn(cell!)))
+    expect([...documented].sort()).toEqual([...found].sort())
   })
 })
 
@@ -488,7 +550,7 @@ describe('the project of docs/dev.md', () => {
     let id = ''
     for (const { command, status, answer } of examples) {
       const ask = async () => {
-        const response = await runCurl(command, vite.url, id)
+        const response = await runCurl(command, vite.url, { ID: id })
         return { status: response.status, text: await response.text() }
       }
       let got = await ask()

@@ -31,9 +31,10 @@ export function findMakingOf(sources: Source[]): string[] {
   )
 }
 
-/** Folders that exist on one machine only; `ann` lives in samples. */
+/** Folders that exist on one machine only; `ann` lives in samples, and the platform has one of its own in the home of root. */
 export function findMachinePaths(sources: Source[]): string[] {
-  const pattern = /(?<![\w.@/-])(?:\/(?:home|Users|work)\/(?!ann\b)[\w.-]+|\/root\/[\w.-]+|[A-Z]:\\Users\\)/g
+  const pattern =
+    /(?<![\w.@/-])(?:\/(?:home|Users|work)\/(?!ann\b)[\w.-]+|\/root\/(?!\.runpod\b)[\w.-]+|[A-Z]:\\Users\\)/g
   return sources.flatMap(({ file, text }) =>
     [...text.matchAll(pattern)].map(({ 0: path, index }) => `${file}:${lineAt(text, index)}: ${path}`),
   )

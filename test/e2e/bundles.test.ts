@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { buildProject, readFiles, readManifest, runJob } from '../helpers/build.ts'
 import { appFiles } from '../helpers/fixture.ts'
 import { createProject, type Project, repository, viteConfig } from '../helpers/project.ts'
+import { createWorkerPlane } from '../helpers/worker-plane.ts'
 
 let project: Project
 
@@ -80,6 +81,60 @@ test('a bundle holds all that its function needs, and runs by itself', async () 
   const text = [...readFiles(project.path('.flash/build')).values()].join('\n')
   expect(text).not.toContain('never-in-a-bundle')
   expect(text).not.toContain(project.root)
+})
+
+test('a bundle that the platform starts takes jobs from its queue', async () => {
+  project = createProject({
+    'vite.config.ts': viteConfig(),
+    'src/main.ts': "import { Model, numbers } from './work.ts'\nconsole.log(Model, numbers)\n",
+    'src/work.ts': `import { getContext, remote, RemoteError } from 'unplugin-flash'
+const work = { name: 'work', maxConcurrency: 2 }
+export const numbers = remote(work, function* (n: number) {
+  for (let i = 0; i < n; i++) yield { i, at: new Date(i) }
+})
+export const refuse = remote(work, async (lux: number) => {
+  getContext().progress({ percent: 10 })
+  throw new RemoteError('TOO_DARK', 'the picture is dark', { data: { lux } })
+})
+export const Model = remote(work, class {
+  calls = 0
+  name: string
+  constructor(name: string) { this.name = name }
+  async ask(question: string) { return [this.name, question, ++this.calls] }
+})
+`,
+  })
+  const { code, output } = await buildProject(project)
+  expect(code, output).toBe(0)
+  const plane = await createWorkerPlane()
+  const child = spawn(process.execPath, [project.path('.flash/build/work/main.mjs')], {
+    env: { PATH: process.env.PATH!, ...plane.env, FLASH_ANY_NODE: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exit = new Promise((resolve) => child.once('exit', resolve))
+  try {
+    const ours = (fn: string, more: object) => ({ 'flash:call': { v: 1, fn, ...more } })
+    const first = { at: '1970-01-01T00:00:00.000Z', i: 0 }
+    expect(await plane.run('a', { method: 'numbers', n: 1 })).toEqual({ output: [first] })
+    expect(plane.posted('a')).toEqual([{ output: first }])
+    const refused = await plane.run('b', { ...ours('refuse', {}), lux: 3 })
+    expect(JSON.parse(refused.error)).toMatchObject({
+      error_type: 'RemoteError',
+      error_message: 'the picture is dark',
+      error_traceback: expect.stringContaining('src/work.ts'),
+      flash: { code: 'TOO_DARK', data: { lux: 3 } },
+    })
+    expect(plane.posted('b')).toEqual([{ status: 'IN_PROGRESS', output: { percent: 10 } }])
+    for (const calls of [1, 2]) {
+      const input = { ...ours('ask', { new: ['small'] }), question: 'why' }
+      expect(await plane.run(`c${calls}`, input)).toEqual({ output: ['small', 'why', calls] })
+    }
+    child.kill('SIGTERM')
+    expect(await exit).toBe(0)
+  } finally {
+    child.kill('SIGKILL')
+    await plane.close()
+  }
 })
 
 test('the manifest says what there is, and the table what it weighs', async () => {

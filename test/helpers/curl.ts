@@ -24,8 +24,12 @@ export function isLike(text: string, pattern: string): boolean {
   return new RegExp(`^${parts.join('[\\s\\S]*')}$`).test(text)
 }
 
-/** Does what the command would: `-X`, `-H` and `-d` are known, `$ID` is replaced. */
-export async function runCurl(command: string, origin: string, id: string): Promise<Response> {
+/** Does what the command would: `-X`, `-H` and `-d` are known, `$NAME` is replaced by the variable. */
+export async function runCurl(
+  command: string,
+  origin: string,
+  variables: Record<string, string>,
+): Promise<Response> {
   const [, ...words] = splitWords(command)
   const headers: Record<string, string> = {}
   let [url, method, body] = ['', undefined as string | undefined, undefined as string | undefined]
@@ -33,14 +37,18 @@ export async function runCurl(command: string, origin: string, id: string): Prom
     if (word === '-X') method = words.shift()
     else if (word === '-d') body = words.shift()
     else if (word === '-H') {
-      const header = words.shift()!
+      const header = fillIn(words.shift()!, variables)
       headers[header.slice(0, header.indexOf(':'))] = header.slice(header.indexOf(':') + 1).trim()
     } else if (word.startsWith('-')) throw new Error(`unknown option ${word} in: ${command}`)
     else url = word
   }
   if (body !== undefined) headers['content-type'] ??= 'application/x-www-form-urlencoded'
-  const address = url.replace('http://localhost:5173', origin).replace('$ID', id)
+  const address = fillIn(url.replace(/^http:\/\/[^/]+/, origin), variables)
   return fetch(address, { method: method ?? (body === undefined ? 'GET' : 'POST'), headers, body })
+}
+
+function fillIn(text: string, variables: Record<string, string>): string {
+  return text.replaceAll(/\$([A-Z_]+)/g, (name, variable) => variables[variable] ?? name)
 }
 
 function splitWords(command: string): string[] {

@@ -42,7 +42,7 @@ describe('flash', () => {
     test(`${args.join(' ') || 'alone'} lists the commands`, async () => {
       const { code, printed, warned } = await run(args)
       expect([code, warned]).toEqual([0, ''])
-      expect(printed).toMatch(/flash v1\.2\.3[^]*COMMANDS[^]*start +Serve/)
+      expect(printed).toMatch(/flash v1\.2\.3[^]*COMMANDS[^]*emulator +Run[^]*start +Serve/)
     })
   }
 
@@ -53,7 +53,7 @@ describe('flash', () => {
   test.each(['deploy', 'toString', '__proto__', '--verbose', ''])('%j is no command', async (name) => {
     const { code, printed, warned } = await run([name])
     expect([code, printed]).toEqual([2, ''])
-    expect(warned).toBe(`flash: there is no command "${name}"; there is: start`)
+    expect(warned).toBe(`flash: there is no command "${name}"; there is: emulator, start`)
   })
 
   test('start --help lists its options', async () => {

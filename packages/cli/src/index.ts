@@ -1,10 +1,11 @@
 import { stripVTControlCharacters } from 'node:util'
 import { type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
+import { emulator } from './commands/emulator.ts'
 import { start } from './commands/start.ts'
 import { createProcessIo, type Io } from './io.ts'
 import { printError, printErrorJson, UsageError } from './print.ts'
 
-const commands: Record<string, CommandDef<any>> = { start }
+const commands: Record<string, CommandDef<any>> = { emulator, start }
 
 /**
  * Runs `flash` with its arguments.

@@ -1,3 +1,3 @@
 export { onExit } from './exit.ts'
 export * from './queue/index.ts'
-export * from './workers/index.ts'
+export * from './local/index.ts'

@@ -23,6 +23,11 @@ export const errorCodes = {
     meaning: 'A variable that says where an endpoint answers has a value that cannot be used.',
   },
   BAD_CONFIG: { status: 500, meaning: 'A field of an endpoint config has a value that is not allowed.' },
+  BAD_ENVIRONMENT: {
+    status: 500,
+    meaning:
+      'A variable that the platform gives to its workers is missing, or has a value that cannot be used.',
+  },
   BAD_FRAMES: { status: 400, meaning: 'A request or answer body is not a well-formed sequence of frames.' },
   BAD_INPUT: {
     status: 422,
@@ -170,6 +175,14 @@ export const errorCodes = {
     meaning:
       'A remote function uses a module-level variable that changes; the app and each worker have their own copy. A warning.',
   },
+  NODE_MISMATCH: {
+    status: 500,
+    meaning: 'A bundle is started by a Node that is older than the one it is made for.',
+  },
+  NEEDS_DOCKER: {
+    status: 500,
+    meaning: 'Something has to run in a container, and there is no Docker engine or no `dockerode` here.',
+  },
   NON_DETERMINISTIC_CONFIG: {
     status: 500,
     meaning: 'Evaluating an endpoint config twice gave two different results.',
@@ -187,6 +200,10 @@ export const errorCodes = {
     status: 500,
     meaning:
       '`getContext()` was called where no remote function is running, or the member does not exist there.',
+  },
+  NO_WORKERS: {
+    status: 400,
+    meaning: 'No worker of a load-balanced endpoint was healthy as long as a request may wait.',
   },
   OPTION_SERVER_ONLY: {
     status: 400,
@@ -252,6 +269,10 @@ export const errorCodes = {
     status: 500,
     meaning: 'A route would begin with a name that belongs to the server itself.',
   },
+  RESULT_REFUSED: {
+    status: 502,
+    meaning: 'The platform does not take what a worker reports of a job; the message has its answer.',
+  },
   SETUP_FAILED: { status: 500, meaning: '`setup` threw; the next call tries it again.' },
   SKEW: { status: 409, meaning: 'The page and the server are from different builds; reload the page.' },
   STAYS_IN_PAGE: {
@@ -287,9 +308,21 @@ export const errorCodes = {
     status: 500,
     meaning: 'The worker ended while the call ran; the message has the exit code and its last output.',
   },
+  WORKER_GONE: {
+    status: 404,
+    meaning: 'A request insists on a worker of a load-balanced endpoint that is not there any more.',
+  },
   WORKER_LOST: {
     status: 500,
     meaning: 'The worker that ran the job disappeared; the job was tried again as often as allowed.',
+  },
+  WORKER_TIMEOUT: {
+    status: 400,
+    meaning: 'A request insists on a worker of a load-balanced endpoint that did not become healthy in time.',
+  },
+  WORKER_UNAVAILABLE: {
+    status: 503,
+    meaning: 'A load-balanced worker takes no requests: it could not start, or it ends.',
   },
 } as const satisfies Record<string, { status: number; meaning: string }>
 

@@ -85,6 +85,15 @@ test('a host is told by a variable, which is gone afterwards', () => {
   expect(env).toEqual({ OTHER: 'x' })
 })
 
+test('the platform is known by the variable with the address of its jobs; an argument says what else is wanted', () => {
+  const env = { RUNPOD_WEBHOOK_GET_JOB: 'http://127.0.0.1/job-take/w' }
+  expect(read([], env)).toEqual({ kind: 'queue' })
+  expect(read(['--test-input', 'job.json'], env)).toMatchObject({ kind: 'test' })
+  expect(() => read([], { RUNPOD_WEBHOOK_GET_JOB: ' ' })).toThrow(
+    /RUNPOD_WEBHOOK_GET_JOB, RUNPOD_WEBHOOK_POST_OUTPUT, RUNPOD_WEBHOOK_POST_STREAM are not set/,
+  )
+})
+
 test('a variable that names no pipe is refused', () => {
   for (const value of ['1', 'x', '33', '-3']) {
     expect(() => read([], { FLASH_WORKER_CHANNEL: value })).toThrow(

@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { crash, servePipe } from '../local/pipe.ts'
+import { serveQueue } from '../queue/serve.ts'
+import { version } from '../version.ts'
 import { openProgram } from './program.ts'
 import { mapStacks } from './stack.ts'
 
@@ -18,5 +20,6 @@ export const startBundle = openProgram({
   // `.flash/build/<endpoint>/main.mjs`; elsewhere, paths of the author's files are shown as they are from there.
   root: resolve(dirname(fileURLToPath(bundle)), '../../..'),
   serve: servePipe,
+  serveJobs: (runner, write) => serveQueue({ env: process.env, runner, version, write }),
   crash,
 })

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { contextStorage } from '../execute/context.ts'
 import { createDefinition, type Functions } from '../execute/definition.ts'
 import type { CreateLoader } from '../local/session.ts'
+import type { JobRunner } from '../queue/types.ts'
 import { openProgram } from './program.ts'
 import { classOf, functionOf } from './testing.ts'
 import type { BundleProcess } from './types.ts'
@@ -29,6 +30,7 @@ function createProcess({ args = [], env = {} }: Setting) {
     argv: ['node', 'main.mjs', ...args],
     env,
     exitCode: undefined as number | undefined,
+    version: 'v24.1.0',
     cwd: () => '/tmp',
     exit,
     on: events.on.bind(events),
@@ -41,14 +43,18 @@ function createProcess({ args = [], env = {} }: Setting) {
 function open(setting: Setting = {}) {
   const made = createProcess(setting)
   const serve = vi.fn<(descriptor: number, createLoader: CreateLoader, options: object) => void>()
+  const serveJobs = vi.fn<(runner: JobRunner, write: (line: string) => void) => Promise<number>>(
+    () => new Promise(() => {}),
+  )
   const crash = vi.fn()
   const start = openProgram({
     process: made.process as unknown as BundleProcess,
     root: '/app',
     serve,
+    serveJobs,
     crash,
   })
-  return { ...made, serve, crash, start }
+  return { ...made, serve, serveJobs, crash, start }
 }
 
 const infoOf = (functions: BundleFunction[], more: Partial<BundleInfo> = {}): BundleInfo => ({
@@ -316,5 +322,123 @@ describe('a worker', () => {
     const error = new Error('in a timer')
     made.emit('uncaughtException', error)
     expect(made.crash).toHaveBeenCalledWith(error)
+  })
+})
+
+describe('a worker of a queue', () => {
+  const RUNPOD_WEBHOOK_GET_JOB = 'http://127.0.0.1:1/job-take/w'
+  const openQueue = (env = {}, version = 'v24.1.0') => {
+    const made = open({ env: { RUNPOD_WEBHOOK_GET_JOB, ...env } })
+    made.process.version = version
+    return made
+  }
+  const scope = { signal: new AbortController().signal, progress() {}, async chunk() {}, log() {} }
+
+  test('takes jobs when the modules are there', async () => {
+    const { start, serveJobs, exit } = openQueue({ RUNPOD_MAX_CONCURRENCY: '3' })
+    expect(serveJobs).not.toHaveBeenCalled()
+    start(infoOf([functionOf('double', ['a'])]), [tableOf({ double: (a: number) => a * 2 })])
+    const [runner] = serveJobs.mock.calls[0]!
+    expect(runner.concurrency(1)).toBe(3)
+    expect(await runner.run({ id: 'j', input: { a: 2 } }, scope)).toEqual({
+      json: '{"output":4}',
+      streamed: false,
+    })
+    expect(exit).not.toHaveBeenCalled()
+    await runner.close()
+  })
+
+  test('ends as the queue says, when everything is written', async () => {
+    const { start, serveJobs, exit, written } = openQueue()
+    serveJobs.mockImplementation(async (_, write) => {
+      write('a line\n')
+      return 1
+    })
+    start(infoOf([]), [])
+    await vi.waitFor(() => expect(exit.mock.calls).toEqual([[1]]))
+    expect(written).toEqual({ stdout: 'a line\n', stderr: '' })
+  })
+
+  test('whose variables cannot be used says which', async () => {
+    const { start, serveJobs, exit, written } = openQueue()
+    serveJobs.mockRejectedValue(new AppError('BAD_ENVIRONMENT', { message: 'no address', hint: 'set it' }))
+    start(infoOf([]), [])
+    await vi.waitFor(() => expect(exit.mock.calls).toEqual([[1]]))
+    expect(written.stderr).toBe('flash: BAD_ENVIRONMENT: no address\n  set it\n')
+  })
+
+  test('has the concurrency of the endpoint', () => {
+    const { start, serveJobs } = openQueue()
+    start(infoOf([], { maxConcurrency: 7 }), [])
+    expect(serveJobs.mock.calls[0]![0].concurrency(1)).toBe(7)
+  })
+
+  test('whose modules do not load fails every job with why', async () => {
+    const { start, serveJobs, emit, written } = openQueue({ RUNPOD_POD_ID: 'w1' })
+    emit('uncaughtException', new RangeError('at the top'))
+    start(infoOf([]), [])
+    expect(serveJobs).toHaveBeenCalledTimes(1)
+    const [runner] = serveJobs.mock.calls[0]!
+    const { json } = await runner.run({ id: 'j', input: {} }, scope)
+    expect(JSON.parse(JSON.parse(json).error)).toMatchObject({
+      error_message: 'the bundle could not be loaded: at the top',
+      worker_id: 'w1',
+      flash: { code: 'MODULE_FAILED' },
+    })
+    expect(runner.concurrency(1)).toBe(1)
+    await runner.close()
+    expect(written.stderr).toMatch(/^flash: MODULE_FAILED: /)
+  })
+
+  for (const [what, env, version, line] of [
+    [
+      'an older Node',
+      {},
+      'v22.12.0',
+      /NODE_MISMATCH: the bundle of "ocr" is made for Node 24, and this is Node 22\.12\.0/,
+    ],
+    [
+      'a concurrency that is none',
+      { RUNPOD_MAX_CONCURRENCY: '0' },
+      'v24.0.0',
+      /RUNPOD_MAX_CONCURRENCY is "0"/,
+    ],
+  ] as const) {
+    test(`ends with 1 for ${what}`, async () => {
+      const { start, serveJobs, exit, written } = openQueue(env, version)
+      start(infoOf([]), [])
+      await vi.waitFor(() => expect(exit.mock.calls).toEqual([[1]]))
+      expect(serveJobs).not.toHaveBeenCalled()
+      expect(written.stderr).toMatch(line)
+    })
+  }
+
+  for (const [what, env, version] of [
+    ['a newer Node', {}, 'v26.0.0'],
+    ['any Node when that is wanted', { FLASH_ANY_NODE: '1' }, 'v20.19.0'],
+  ] as const) {
+    test(`runs in ${what}`, () => {
+      const { start, serveJobs } = openQueue(env, version)
+      start(infoOf([]), [])
+      expect(serveJobs).toHaveBeenCalledTimes(1)
+    })
+  }
+
+  test('fails what runs when nobody catches an error, and leaves', async () => {
+    const { start, serveJobs, crash, emit } = openQueue()
+    start(infoOf([functionOf('wait', [])]), [tableOf({ wait: () => new Promise(() => {}) })])
+    emit('uncaughtException', new Error('idle'))
+    expect(crash).toHaveBeenCalledTimes(1)
+    const [runner] = serveJobs.mock.calls[0]!
+    const outcome = runner.run({ id: 'j', input: {} }, scope)
+    emit('uncaughtException', new Error('in a timer'))
+    const { json, leave } = await outcome
+    expect(leave).toBe(true)
+    expect(JSON.parse(JSON.parse(json).error)).toMatchObject({
+      error_message: 'an error that nobody caught ended the worker: in a timer',
+      flash: { code: 'WORKER_CRASHED', cause: { message: 'in a timer' } },
+    })
+    emit('uncaughtException', new Error('once more, while it is told'))
+    expect(crash).toHaveBeenCalledTimes(1)
   })
 })

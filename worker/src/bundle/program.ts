@@ -5,18 +5,16 @@ import type { ServeOptions } from '../local/serve.ts'
 import { createDeferred, type CreateLoader } from '../local/session.ts'
 import { readMode } from './arguments.ts'
 import { describeFailure } from './failure.ts'
+import { openQueue, type QueueHost } from './queue.ts'
 import { openTest } from './test-input.ts'
-import type { BundleProcess, Program } from './types.ts'
+import type { Program } from './types.ts'
 
 export type StartBundle = (info: BundleInfo, functions: Functions[]) => void
 
-export interface ProgramHost {
-  process: BundleProcess
+export interface ProgramHost extends QueueHost {
   /** Folder that the author's files are below, as stacks name them. */
   root: string
   serve(descriptor: number, createLoader: CreateLoader, options: ServeOptions): void
-  /** Ends a process that serves. */
-  crash(error: unknown): void
 }
 
 const REBUILD = 'correct it, and build again'
@@ -49,7 +47,14 @@ function open(host: ProgramHost): Program | null {
   const { process } = host
   try {
     const mode = readMode({ args: process.argv.slice(2), env: process.env, folder: process.cwd() })
-    return mode.kind === 'channel' ? openChannel(mode.descriptor, host) : openTest(mode, process)
+    switch (mode.kind) {
+      case 'channel':
+        return openChannel(mode.descriptor, host)
+      case 'queue':
+        return openQueue(host)
+      case 'test':
+        return openTest(mode, process)
+    }
   } catch (error) {
     process.stderr.write(`flash: ${describeFailure(error)}\n`)
     process.exit(2)

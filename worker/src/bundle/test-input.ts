@@ -1,9 +1,14 @@
-import { AppError, toWireError } from '@flash/protocol'
+import { AppError, type BundleInfo, systemClock, toWireError } from '@flash/protocol'
+import type { Functions } from '../execute/definition.ts'
+import { createWorker, setCurrentWorker } from '../execute/worker.ts'
+import { createCall } from '../local/session.ts'
 import type { Mode } from './arguments.ts'
 import { describeFailure } from './failure.ts'
 import { runJob } from './job.ts'
-import { routeJob } from './route.ts'
+import { type Route, routeJob } from './route.ts'
 import type { BundleProcess, Program } from './types.ts'
+
+const GRACE_MS = 1_000
 
 /**
  * Runs one job and prints one line on stdout: `{"output":…}`, or `{"error":{…}}`. Whatever else is written to stdout goes to
@@ -35,7 +40,7 @@ export function openTest({ id, input }: Extract<Mode, { kind: 'test' }>, process
     start(info, functions) {
       try {
         const route = routeJob(info.endpoint, info.functions, input)
-        runJob(info, functions, id, route, say).then((json) => answer(0, `{"output":${json}}`), fail)
+        runOnce(info, functions, id, route, say).then((json) => answer(0, `{"output":${json}}`), fail)
       } catch (error) {
         answered = true
         say(`flash: ${describeFailure(error)}\n`)
@@ -44,6 +49,36 @@ export function openTest({ id, input }: Extract<Mode, { kind: 'test' }>, process
     },
     failToLoad: fail,
     crash: fail,
+  }
+}
+
+/** The job with a worker of its own, which is closed after it; of a generator, the result is the list of its items. */
+async function runOnce(
+  info: BundleInfo,
+  functions: Functions,
+  id: string,
+  route: Route,
+  say: (text: string) => void,
+): Promise<string> {
+  const { endpoint, instances: instanceLimit } = info
+  const worker = createWorker({ endpoint, instanceLimit, write: (_, text) => say(text) })
+  const unset = setCurrentWorker(worker)
+  // A function may wait for something that keeps no process alive.
+  const alive = setInterval(() => {}, GRACE_MS)
+  const items: string[] = []
+  const host = { info, functions, worker, clock: systemClock }
+  try {
+    const json = await runJob(host, { id, route }, createCall(0, systemClock, GRACE_MS), {
+      item: (item) => void items.push(item),
+      progress: (json) => say(`progress: ${json}\n`),
+      log: say,
+      refreshWorker() {},
+    })
+    return json ?? `[${items.join(',')}]`
+  } finally {
+    clearInterval(alive)
+    await worker.close()
+    unset()
   }
 }
 

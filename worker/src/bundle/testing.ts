@@ -15,9 +15,17 @@ export interface TestBundle {
   /** The file that Node runs. */
   main: string
   run(args: string[], more?: RunOptions): Promise<Ran>
+  /** The bundle as a worker of the platform, with its variables. */
+  take(env: Record<string, string | undefined>): Taking
   /** The bundle as a worker: what it says over its pipe, what it prints, and how it ends. */
   serve(env?: Record<string, string>): ReturnType<typeof serve>
   close(): void
+}
+
+export interface Taking {
+  child: ChildProcess
+  printed: Pick<Ran, 'stdout' | 'stderr'>
+  exit: Promise<{ code: number | null; signal: string | null }>
 }
 
 interface RunOptions {
@@ -69,6 +77,7 @@ export async function createBundle(
     root,
     main,
     run: (args, more) => run(main, args, root, more),
+    take: (env) => take(main, env, children),
     serve: (env) => serve(main, env, children),
     close() {
       for (const child of children) child.kill('SIGKILL')
@@ -165,6 +174,20 @@ function collect(child: ChildProcess): { stdout: string; stderr: string } {
   return printed
 }
 
+function take(main: string, env: Record<string, string | undefined>, children: ChildProcess[]): Taking {
+  const child = spawn(process.execPath, [main], {
+    cwd: dirname(main),
+    env: { ...bareEnv(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.push(child)
+  return { child, printed: collect(child), exit: exitOf(child) }
+}
+
+function exitOf(child: ChildProcess): Taking['exit'] {
+  return new Promise((done) => child.once('close', (code, signal) => done({ code, signal })))
+}
+
 function serve(main: string, env: Record<string, string> = {}, children: ChildProcess[]) {
   const child = spawn(process.execPath, [main], {
     cwd: dirname(main),
@@ -179,9 +202,7 @@ function serve(main: string, env: Record<string, string> = {}, children: ChildPr
     onData: (listener) => void pipe.on('data', listener),
   })
   const printed = collect(child)
-  const exit = new Promise<{ code: number | null; signal: string | null }>((done) =>
-    child.once('close', (code, signal) => done({ code, signal })),
-  )
+  const exit = exitOf(child)
   parent.say({ t: 'start', root: dirname(main), endpoint: 'test', unnamed: [] })
   return { child, pipe, parent, printed, exit }
 }

@@ -4,7 +4,7 @@ import type { Functions } from '../execute/definition.ts'
 /** The parts of a process that the program of a bundle uses. */
 export type BundleProcess = Pick<
   NodeJS.Process,
-  'argv' | 'cwd' | 'env' | 'exit' | 'exitCode' | 'on' | 'stderr' | 'stdout'
+  'argv' | 'cwd' | 'env' | 'exit' | 'exitCode' | 'on' | 'stderr' | 'stdout' | 'version'
 >
 
 /** What a bundle does, however it was started. */

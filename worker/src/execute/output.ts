@@ -1,6 +1,6 @@
 import type { StringDecoder } from 'node:string_decoder'
 
-type StreamName = 'stdout' | 'stderr'
+export type StreamName = 'stdout' | 'stderr'
 
 /** Whoever's output is captured. After `ended` what it still writes belongs to nobody. */
 export interface OutputOwner {

@@ -4,7 +4,8 @@ import type { CallScope } from './call.ts'
 export interface ReportOptions {
   /** The caller is not one of our stubs. */
   foreign: boolean
-  send(kind: 'item' | 'progress', encoded: Encoded): void
+  /** Awaited for an item, before the function is asked for the next one. */
+  send(kind: 'item' | 'progress', encoded: Encoded): unknown
   /** Progress that could not be read in the end. */
   onError(error: unknown): void
 }
@@ -25,7 +26,7 @@ export function createReports({
     async onItem(value) {
       const encoded = await encode(value)
       checkItem(encoded)
-      send('item', encoded)
+      return send('item', encoded)
     },
   }
 }

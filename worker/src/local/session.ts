@@ -80,6 +80,14 @@ export function createCall(call: number, clock: Clock, graceMs: number): Running
   return running
 }
 
+/** Cancels the call with a signal; returns what lets go of it. */
+export function followSignal(signal: AbortSignal, call: RunningCall): () => void {
+  const cancel = () => call.cancel(signal.reason instanceof Error ? signal.reason.message : 'the worker ends')
+  if (signal.aborted) cancel()
+  else signal.addEventListener('abort', cancel, { once: true })
+  return () => signal.removeEventListener('abort', cancel)
+}
+
 /** What `signal.reason` is after a message `cancel`. */
 function cancelReason(reason: string): AppError {
   if (reason === 'timed-out') {

@@ -16,6 +16,8 @@ export interface JobRecord extends Timed, Waiter<JobRecord> {
   idempotencyKey: string | undefined
   policy: JobLimits
   executionTimeoutMs: number
+  /** How long it is known after its end; as its kind is when `undefined`. */
+  keepMs: number | undefined
   /** When its time to live ends, whatever its state. */
   expiresAt: number
   queuedAt: number
@@ -57,6 +59,7 @@ export function createJob(
     idempotencyKey: submission.idempotencyKey,
     policy,
     executionTimeoutMs: policy.executionTimeoutMs ?? limits.executionTimeoutMs,
+    keepMs: submission.keepMs,
     expiresAt: now + (policy.ttlMs ?? limits.ttlMs),
     queuedAt: now,
     takenAt: 0,

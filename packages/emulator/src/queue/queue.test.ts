@@ -409,3 +409,54 @@ test('close forgets everything and lets readers go', async () => {
   expect(queue.status(id)).toBeUndefined()
   clock.advance(100_000_000)
 })
+
+test('jobs that are given back wait at the front, as if nobody had taken them', () => {
+  const { queue, submit } = setUp({ maxConcurrency: 3 })
+  const ids = [submit(1), submit(2), submit(3)]
+  const events: string[] = []
+  queue.subscribe(ids[0]!, (event) => event.type === 'status' && events.push(event.status.status))
+  for (let count = 0; count < 3; count++) queue.take('a')
+  expect(queue.held('a')).toBe(3)
+  queue.complete(ids[2]!, 'a', {})
+  queue.giveBack('b', ids)
+  expect(queue.held('a')).toBe(2)
+  queue.giveBack('a', [...ids, 'unknown'])
+  expect([queue.held('a'), queue.held('b')]).toEqual([0, 0])
+  expect(queue.health().jobs).toMatchObject({ inQueue: 2, inProgress: 0, retried: 0, completed: 1 })
+  expect(events).toEqual(['IN_QUEUE', 'IN_PROGRESS', 'IN_QUEUE'])
+  expect([queue.take('b'), queue.take('b')]).toMatchObject([
+    { id: ids[0], attempt: 1 },
+    { id: ids[1], attempt: 1 },
+  ])
+})
+
+test('load counts the jobs that ask for a worker, however they come and go', () => {
+  const { queue, submit } = setUp({ maxConcurrency: 9 })
+  const low = queue.submit({ input: 1, policy: { lowPriority: true } }).id
+  const ids = [submit(), submit(), submit()]
+  const expectLoad = (wanting: number, waiting: number, running: number) =>
+    expect(queue.load()).toEqual({ wanting, waiting, running })
+  expectLoad(3, 4, 0)
+  queue.take('a')
+  queue.take('a')
+  expectLoad(2, 2, 2)
+  queue.cancel(ids[1]!)
+  expectLoad(1, 1, 2)
+  queue.workerLost('a')
+  expectLoad(2, 3, 0)
+  expect(queue.cancel(low)).toMatchObject({ status: 'CANCELLED' })
+  queue.purge()
+  expectLoad(0, 0, 0)
+})
+
+test('overdue jobs are those that ask for a worker and were submitted too long ago', () => {
+  const { queue, clock, submit } = setUp()
+  submit()
+  queue.submit({ input: 1, policy: { lowPriority: true } })
+  submit()
+  clock.advance(4_000)
+  submit()
+  expect(queue.overdue(4_000, 9)).toBe(0)
+  clock.advance(1)
+  expect([queue.overdue(4_000, 9), queue.overdue(4_000, 1), queue.overdue(0, 9)]).toEqual([2, 1, 3])
+})

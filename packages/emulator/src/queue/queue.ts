@@ -5,7 +5,7 @@ import { tellWaiting } from './notify.ts'
 import { readStatus, readStream, subscribe, wait } from './readers.ts'
 import { reportCompletion, reportItem, reportLog, reportLoss, reportProgress } from './reports.ts'
 import { createState, type QueueState } from './state.ts'
-import { end, enqueue, forget, requeue, start } from './transitions.ts'
+import { end, enqueue, forget, requeue, start, unstart } from './transitions.ts'
 import type { Queue, QueueOptions, Submission } from './types.ts'
 
 export function createQueue(options: QueueOptions): Queue {
@@ -17,6 +17,8 @@ export function createQueue(options: QueueOptions): Queue {
     item: (jobId, workerId, item) => reportItem(state, jobId, workerId, item),
     log: (jobId, workerId, entry) => reportLog(state, jobId, workerId, entry),
     complete: (jobId, workerId, completion) => reportCompletion(state, jobId, workerId, completion),
+    giveBack: (workerId, jobIds) => giveBack(state, workerId, jobIds),
+    held: (workerId) => state.held.get(workerId)?.size ?? 0,
     workerLost: (workerId, loss = {}) => reportLoss(state, workerId, loss),
     status: (jobId) => readStatus(state, jobId),
     stream: (jobId) => readStream(state, jobId),
@@ -24,9 +26,11 @@ export function createQueue(options: QueueOptions): Queue {
     wait: (jobId, ms) => wait(state, jobId, ms),
     cancel: (jobId) => cancel(state, jobId),
     retry: (jobId) => retry(state, jobId),
+    expire: (jobId, ttlMs) => expire(state, jobId, ttlMs),
     purge: () => purge(state),
     health: (workers) => health(state, workers),
-    load: () => load(state),
+    load: () => ({ wanting: state.wanting, waiting: state.waiting.size, running: running(state) }),
+    overdue: (ms, most) => countOverdue(state, ms, most),
     onWaiting: (listener) => listen(state.onWaiting, listener),
     onStop: (listener) => listen(state.onStop, listener),
     onEnd: (listener) => listen(state.onEnd, listener),
@@ -74,6 +78,14 @@ function take(state: QueueState, workerId: string) {
   return toJob(job)
 }
 
+function giveBack(state: QueueState, workerId: string, jobIds: string[]): void {
+  // The line is served from the front, so the last one put there must be the oldest.
+  for (const id of jobIds.toReversed()) {
+    const job = state.jobs.get(id)
+    if (job?.state === 'IN_PROGRESS' && job.workerId === workerId) unstart(state, job)
+  }
+}
+
 function cancel(state: QueueState, jobId: string) {
   const job = state.jobs.get(jobId)
   if (!job) return undefined
@@ -96,6 +108,14 @@ function retry(state: QueueState, jobId: string) {
   return toStatus(job)
 }
 
+function expire(state: QueueState, jobId: string, ttlMs: number): void {
+  const job = state.jobs.get(jobId)
+  if (!job) return
+  job.expiresAt = state.clock.now() + ttlMs
+  const limit = job.state === 'IN_PROGRESS' ? job.takenAt + job.executionTimeoutMs : Number.POSITIVE_INFINITY
+  state.timers.set(job, Math.min(job.expiresAt, hasEnded(job) ? job.dueAt : limit))
+}
+
 function purge(state: QueueState): PurgeAnswer {
   const jobs = [...state.waiting]
   for (const job of jobs) end(state, job, { state: 'CANCELLED' })
@@ -115,10 +135,15 @@ function health(state: QueueState, workers: Partial<QueueHealth['workers']> = {}
   }
 }
 
-function load(state: QueueState): { wanting: number; waiting: number; running: number } {
-  let wanting = 0
-  for (const job of state.waiting) if (!job.policy.lowPriority) wanting++
-  return { wanting, waiting: state.waiting.size, running: running(state) }
+function countOverdue(state: QueueState, ms: number, most: number): number {
+  const before = state.clock.now() - ms
+  let count = 0
+  for (const job of state.waiting) {
+    // The line is in the order of submission, so the rest is younger.
+    if (count >= most || job.queuedAt >= before) break
+    if (!job.policy.lowPriority) count++
+  }
+  return count
 }
 
 function configure(state: QueueState, limits: Parameters<Queue['configure']>[0]): void {

@@ -25,6 +25,8 @@ export interface QueueState {
   /** Known jobs by their idempotency key. */
   keys: Map<string, JobRecord>
   waiting: Line<JobRecord>
+  /** How many of the waiting jobs ask for a worker. */
+  wanting: number
   /** Finished jobs, the oldest first. */
   finished: Line<JobRecord>
   finishedBytes: number
@@ -46,6 +48,7 @@ export function createState(options: QueueOptions, due: (job: JobRecord) => void
     jobs: new Map(),
     keys: new Map(),
     waiting: createLine(),
+    wanting: 0,
     finished: createLine(),
     finishedBytes: 0,
     held: new Map(),

@@ -8,11 +8,17 @@ import type { StopReason } from './types.ts'
 export function enqueue(state: QueueState, job: JobRecord, place: 'front' | 'back'): void {
   if (place === 'front') state.waiting.pushFront(job)
   else state.waiting.pushBack(job)
+  if (!job.policy.lowPriority) state.wanting++
   state.timers.set(job, job.expiresAt)
 }
 
+/** Out of the line, if it stands there. */
+function leaveLine(state: QueueState, job: JobRecord): void {
+  if (state.waiting.remove(job) && !job.policy.lowPriority) state.wanting--
+}
+
 export function start(state: QueueState, job: JobRecord, workerId: string): void {
-  state.waiting.remove(job)
+  leaveLine(state, job)
   const held = state.held.get(workerId)
   if (held) held.add(job)
   else state.held.set(workerId, new Set([job]))
@@ -26,7 +32,7 @@ export function start(state: QueueState, job: JobRecord, workerId: string): void
 
 /** Takes the job out of the line or out of its worker's hands. */
 function withdraw(state: QueueState, job: JobRecord): void {
-  if (job.state === 'IN_QUEUE') state.waiting.remove(job)
+  leaveLine(state, job)
   const held = state.held.get(job.workerId)
   if (held?.delete(job) && held.size === 0) state.held.delete(job.workerId)
 }
@@ -86,7 +92,8 @@ const RECORD_BYTES = 2_000
 /** Finished jobs stay known for a while, unless newer ones need the room. */
 function keep(state: QueueState, job: JobRecord): void {
   const { runMs, runsyncMs, retainedBytes } = state.limits
-  state.timers.set(job, Math.min(job.endedAt + (job.kind === 'run' ? runMs : runsyncMs), job.expiresAt))
+  const keepMs = job.keepMs ?? (job.kind === 'run' ? runMs : runsyncMs)
+  state.timers.set(job, Math.min(job.endedAt + keepMs, job.expiresAt))
   job.bytes = RECORD_BYTES + (job.output ? state.sizeOf(job.output.value) : 0) + (job.stream?.bytes ?? 0)
   state.finished.pushBack(job)
   state.finishedBytes += job.bytes
@@ -115,10 +122,20 @@ function unkeep(state: QueueState, job: JobRecord): void {
 
 /** Back into the queue after a failure or the loss of its worker. */
 export function requeue(state: QueueState, job: JobRecord, place: 'front' | 'back'): void {
+  state.counts.retried++
+  waitAgain(state, job, place)
+}
+
+/** Undoes `start`: nobody has seen the job. */
+export function unstart(state: QueueState, job: JobRecord): void {
+  job.attempt--
+  waitAgain(state, job, 'front')
+}
+
+function waitAgain(state: QueueState, job: JobRecord, place: 'front' | 'back'): void {
   withdraw(state, job)
   unkeep(state, job)
   resetJob(job)
-  state.counts.retried++
   enqueue(state, job, place)
   try {
     tellSubscribers(job, { type: 'status', status: toStatus(job) })

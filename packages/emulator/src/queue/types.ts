@@ -48,6 +48,8 @@ export interface Submission {
   extra?: unknown
   /** A job with this key that is still known is the answer, and nothing is submitted. */
   idempotencyKey?: string
+  /** How long the result is known after the end, instead of what `retention` says. */
+  keepMs?: number
 }
 
 /** A job as the worker that took it sees it. */
@@ -116,6 +118,10 @@ export interface Queue {
   /** Passed to subscribers, kept nowhere. */
   log(jobId: string, workerId: string, entry: unknown): Verdict
   complete(jobId: string, workerId: string, completion: Completion): Verdict
+  /** An answer with taken jobs never reached the worker: they wait again at the front, as if nobody had taken them. */
+  giveBack(workerId: string, jobIds: string[]): void
+  /** How many jobs the worker holds. */
+  held(workerId: string): number
   /** Ids of the jobs the worker held. */
   workerLost(workerId: string, loss?: WorkerLoss): string[]
   status(jobId: string): JobStatus | undefined
@@ -133,11 +139,15 @@ export interface Queue {
   cancel(jobId: string): JobStatus | undefined
   /** Back into the queue under the same id. Throws `BAD_REQUEST` unless the job is `FAILED` or `TIMED_OUT`. */
   retry(jobId: string): JobStatus | undefined
+  /** The time to live of a job, from now on; a finished one can only leave sooner. */
+  expire(jobId: string, ttlMs: number): void
   /** Ends all waiting jobs as `CANCELLED`; running ones go on. */
   purge(): PurgeAnswer
   health(workers?: Partial<QueueHealth['workers']>): QueueHealth
   /** Waiting jobs that ask for a worker, and all waiting and running ones. */
   load(): { wanting: number; waiting: number; running: number }
+  /** How many of the jobs that ask for a worker were submitted more than `ms` ago; counts no further than `most`. */
+  overdue(ms: number, most: number): number
   /** Called whenever a job begins to wait. */
   onWaiting(listener: (job: { id: string; lowPriority: boolean }) => void): () => void
   onStop(listener: (stop: Stop) => void): () => void

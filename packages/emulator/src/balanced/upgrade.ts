@@ -1,0 +1,77 @@
+import { type IncomingMessage, request as open } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Seat } from '../endpoints/types.ts'
+import type { Answer } from '../http/answer.ts'
+import type { Caller } from './caller.ts'
+import { endToEnd, workerHeader } from './headers.ts'
+import { badGateway } from './refuse.ts'
+
+export interface UpgradeExchange {
+  seat: Seat
+  path: string
+  request: IncomingMessage
+  caller: Caller
+}
+
+/** Joins a caller that asked for another protocol with a worker; resolves when either of them is gone. */
+export function forwardUpgrade({ seat, path, request, caller }: UpgradeExchange): Promise<void> {
+  const { socket, signal } = caller
+  const own = [workerHeader, seat.workerId]
+  return new Promise((resolve) => {
+    const asked = endToEnd(request.rawHeaders, ['authorization', workerHeader.toLowerCase()])
+    const headers = [...asked, ...switching(request)]
+    const upstream = open(new URL(seat.url), { path, method: request.method, headers, agent: false, signal })
+    socket.once('close', resolve)
+    upstream.on('error', () => refuseUpgrade(socket, badGateway))
+    upstream.once('upgrade', (answer, other, first) => {
+      const said = caller.release()
+      writeHead(socket, answer, [...switching(answer), ...own])
+      socket.write(first)
+      other.write(said)
+      join(socket, other)
+    })
+    // The worker does not want it, and says so with an ordinary answer.
+    upstream.once('response', (answer) => {
+      writeHead(socket, answer, ['Connection', 'close', ...own])
+      answer.pipe(socket)
+    })
+    upstream.end()
+  })
+}
+
+/** Of a message that has it. */
+function switching({ headers }: IncomingMessage): string[] {
+  return ['Connection', 'Upgrade', 'Upgrade', headers.upgrade!]
+}
+
+function join(one: Duplex, other: Duplex): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.on('error', () => to.destroy())
+    from.once('close', () => to.destroy())
+    from.pipe(to, { end: false })
+    // Nobody goes on with half of such a connection: what was said is passed on, and both are done.
+    from.once('end', () => to.end(() => from.destroy()))
+  }
+}
+
+function writeHead(socket: Duplex, answer: IncomingMessage, more: string[]): void {
+  const headers = [...endToEnd(answer.rawHeaders), ...more]
+  const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`]
+  for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`)
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+}
+
+/** An answer on a bare connection, which ends with it. */
+export function refuseUpgrade(socket: Duplex, { status, body = '', headers = {} }: Answer): void {
+  const all = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+    ...headers,
+  }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}

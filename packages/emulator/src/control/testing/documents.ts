@@ -1,0 +1,101 @@
+/** What clients send, as it was recorded: Python's SDK 2.0 and the older flash. */
+export const documents = {
+  saveEndpoint: `mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) { id name templateId gpuIds instanceIds workersMin workersMax idleTimeout aiKey } }`,
+  saveEndpointOfFlash: `mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) {
+    aiKey gpuIds id idleTimeout locations name networkVolumeId networkVolumeIds { networkVolumeId dataCenterId }
+    flashEnvironmentId scalerType scalerValue templateId type userId version workersMax workersMin workersStandby
+    workersPFBTarget gpuCount allowedCudaVersions minCudaVersion executionTimeoutMs instanceIds activeBuildid
+    idePodId flashBootType } }`,
+  appByName: `query getFlashAppByName($flashAppName: String!) { flashAppByName(flashAppName: $flashAppName) { id name flashEnvironments { id name state activeBuildId endpoints { id name } } } }`,
+  appByNameOfFlash: `query getFlashAppByName($flashAppName: String!) { flashAppByName(flashAppName: $flashAppName) { id name
+    flashEnvironments { id name state activeBuildId createdAt } flashBuilds { id objectKey createdAt } } }`,
+  createApp: `mutation createFlashApp($input: CreateFlashAppInput!) { createFlashApp(input: $input) { id name } }`,
+  createEnvironment: `mutation createFlashEnvironment($input: CreateFlashEnvironmentInput!) { createFlashEnvironment(input: $input) { id name } }`,
+  prepare: `mutation PrepareArtifactUpload($input: PrepareFlashArtifactUploadInput!) { prepareFlashArtifactUpload(input: $input) { uploadUrl objectKey expiresAt } }`,
+  finalize: `mutation FinalizeArtifactUpload($input: FinalizeFlashArtifactUploadInput!) { finalizeFlashArtifactUpload(input: $input) { id manifest } }`,
+  activate: `mutation deployBuildToEnvironment($input: DeployBuildToEnvironmentInput!) { deployBuildToEnvironment(input: $input) { id name } }`,
+  activateOfFlash: `mutation deployBuildToEnvironment($input: DeployBuildToEnvironmentInput!) { deployBuildToEnvironment(input: $input) { id name activeArtifact { objectKey downloadUrl expiresAt } } }`,
+  apps: `query getFlashApps { myself { flashApps { id name flashEnvironments { id name state createdAt activeBuildId } flashBuilds { id createdAt } } } }`,
+  environmentByName: `query getFlashEnvironmentByName($input: FlashEnvironmentByNameInput!) { flashEnvironmentByName(input: $input) { id name state activeBuildId createdAt endpoints { id name } networkVolumes { id name } } }`,
+  deleteEnvironment: `mutation deleteFlashEnvironment($flashEnvironmentId: String!) { deleteFlashEnvironment(flashEnvironmentId: $flashEnvironmentId) }`,
+  deleteApp: `mutation deleteFlashApp($flashAppId: String!) { deleteFlashApp(flashAppId: $flashAppId) }`,
+  secrets: `query mySecrets { myself { secrets { id name description createdAt } } }`,
+  createSecret: `mutation secretCreate($input: SecretCreateInput!) { secretCreate(input: $input) { id name } }`,
+  deleteSecret: `mutation secretDelete($id: ID!) { secretDelete(id: $id) }`,
+  createAuthRequest: `mutation createFlashAuthRequest { createFlashAuthRequest { id status expiresAt } }`,
+  authRequestStatus: `query flashAuthRequestStatus($flashAuthRequestId: String!) { flashAuthRequestStatus(flashAuthRequestId: $flashAuthRequestId) { id status expiresAt apiKey } }`,
+  deployCpuPod: `mutation deployCpuPod($input: deployCpuPodInput!) { deployCpuPod(input: $input) { id desiredStatus } }`,
+  deployPod: `mutation deployPod($input: PodFindAndDeployOnDemandInput) { podFindAndDeployOnDemand(input: $input) { id desiredStatus } }`,
+  cpuStock: `query CpuStock($cpuFlavorInput: CpuFlavorInput, $specificsInput: SpecificsInput) { cpuFlavors(input: $cpuFlavorInput) { specifics(input: $specificsInput) { stockStatus } } }`,
+  gpuStock: `query ServerlessGpuTypes($lowestPriceInput: GpuLowestPriceInput, $gpuTypesInput: GpuTypeFilter) { gpuTypes(input: $gpuTypesInput) { lowestPrice(input: $lowestPriceInput) { stockStatus } } }`,
+  myself: `query myself { myself { id pubKey networkVolumes { id name size dataCenterId } } }`,
+  getEndpoint: `query getEndpoint($id: String!) { myself { endpoint(id: $id) { id } } }`,
+  getTemplate: `query getTemplate($id: String!) { podTemplate(id: $id) { id containerDiskInGb dockerArgs env { key value } imageName name readme } }`,
+  saveTemplate: `mutation saveTemplate($input: SaveTemplateInput) { saveTemplate(input: $input) { id containerDiskInGb dockerArgs env { key value } imageName name readme } }`,
+  deleteEndpoint: `mutation deleteEndpoint($id: String!) { deleteEndpoint(id: $id) }`,
+  build: `query getFlashBuild($input: String!) { flashBuild(flashBuildId: $input) { id manifest } }`,
+  updateManifest: `mutation updateFlashBuildManifest($input: UpdateFlashBuildManifestInput!) { updateFlashBuildManifest(input: $input) { id manifest } }`,
+  environments: `query listFlashEnvironments($flashAppId: String!) { flashApp(flashAppId: $flashAppId) { flashEnvironments { id name state activeBuildId createdAt } } }`,
+  environment: `query getFlashEnvironment($flashEnvironmentId: String!) { flashEnvironment(flashEnvironmentId: $flashEnvironmentId) { id name state activeBuildId createdAt endpoints { id name } networkVolumes { id name } } }`,
+  builds: `query listFlashBuilds($flashAppId: String!) { flashApp(flashAppId: $flashAppId) { flashBuilds { id objectKey createdAt } } }`,
+}
+
+/** What SDK 2.0 sends to save a queue function on CPUs in dev. */
+export const devInput = {
+  name: 'dev-demo-hello-656931',
+  workersMin: 0,
+  workersMax: 3,
+  idleTimeout: 60,
+  scalerType: 'QUEUE_DELAY',
+  scalerValue: 4,
+  executionTimeoutMs: 0,
+  template: {
+    name: 'dev-demo-hello-656931',
+    imageName: 'runpod/queue:py3.11-latest',
+    containerDiskInGb: 10,
+    dockerArgs: '',
+    env: [
+      { key: 'RUNPOD_DEV_GENERATION', value: '1' },
+      { key: 'RUNPOD_API_KEY', value: 'rpa_client' },
+      { key: 'RUNPOD_DEV_APP', value: 'demo' },
+      { key: 'RUNPOD_DEV_RESOURCE', value: 'hello' },
+      { key: 'RUNPOD_MOUNTS', value: '[]' },
+    ],
+  },
+  flashBootType: 'FLASHBOOT',
+  instanceIds: ['cpu3c-1-2'],
+  locations: 'EU-CZ-1,EU-RO-1,US-CA-2,US-IL-1,US-KS-2,US-MO-1,US-MO-2,US-NC-2,US-NE-1,US-WA-1',
+  networkVolumeIds: [],
+  volumes: [],
+}
+
+/** What the older flash sends to save a queue function on GPUs. */
+export const flashInput = {
+  name: 'live-gpu_worker',
+  type: 'QB',
+  gpuIds: 'AMPERE_24,-NVIDIA GeForce RTX 3090,-NVIDIA L4',
+  gpuCount: 1,
+  allowedCudaVersions: '',
+  minCudaVersion: '12.8',
+  locations: 'US-CA-2,US-IL-1',
+  scalerType: 'QUEUE_DELAY',
+  scalerValue: 4,
+  workersMin: 0,
+  workersMax: 1,
+  workersPFBTarget: 0,
+  idleTimeout: 60,
+  executionTimeoutMs: 0,
+  flashBootType: 'FLASHBOOT',
+  template: {
+    name: 'LiveServerless_0f__PodTemplate_9c',
+    imageName: 'runpod/flash:py3.12-latest',
+    containerDiskInGb: 64,
+    dockerArgs: '',
+    ports: '',
+    startScript: '',
+    advancedStart: false,
+    config: {},
+    containerRegistryAuthId: '',
+    env: [{ key: 'RUNPOD_API_KEY', value: 'rpa_client' }],
+  },
+}

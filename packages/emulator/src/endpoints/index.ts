@@ -1,0 +1,2 @@
+export { createEndpoints } from './endpoints.ts'
+export type * from './types.ts'

@@ -1,0 +1,3 @@
+export { buildBaseImage, describeBaseImage, offlineBase } from './base-image.ts'
+export { createDockerLauncher } from './docker.ts'
+export { connectEngine } from './docker/engine.ts'

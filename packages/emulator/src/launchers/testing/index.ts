@@ -1,0 +1,2 @@
+export { describeLauncher } from './conformance.ts'
+export { createPrograms, listen } from './programs.ts'

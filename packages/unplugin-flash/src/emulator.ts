@@ -1,0 +1,43 @@
+import {
+  type Account,
+  type BundleAddress,
+  createEmulator,
+  createMovableClock,
+  type Emulator,
+  type EmulatorOptions,
+  type EndpointAddress,
+  type Endpoints,
+  type EndpointSettings,
+  type EndpointSpec,
+  type Fault,
+  type Faults,
+  type Launcher,
+  type MovableClock,
+  type NewFault,
+  type Plane,
+  type RunningEndpoint,
+  type WorkerEvent,
+  type WorkerOrder,
+} from '@flash/emulator/runpod'
+
+export type {
+  Account,
+  BundleAddress,
+  Emulator,
+  EmulatorOptions,
+  EndpointAddress,
+  Endpoints,
+  EndpointSettings,
+  EndpointSpec,
+  Fault,
+  Faults,
+  Launcher,
+  MovableClock,
+  NewFault,
+  Plane,
+  RunningEndpoint,
+  WorkerEvent,
+  WorkerOrder,
+}
+
+export { createEmulator, createMovableClock }
