@@ -26,7 +26,7 @@ export interface Measure {
   unit: Unit
 }
 
-export type Unit = 'ms' | 'µs' | 'bytes' | 'times' | 'calls/s'
+export type Unit = 'ms' | 'µs' | 'bytes' | 'MB' | 'times' | 'calls/s'
 
 export interface Benchmark {
   name: string
