@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installClients } from './clients.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const state = join(root, 'node_modules', '.prepared')
@@ -13,7 +14,10 @@ const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
 
 installPackages()
 buildPackage()
-if (process.argv.includes('--tools')) installTools()
+if (process.argv.includes('--tools')) {
+  installTools()
+  installPrograms()
+}
 
 function installPackages() {
   if (isInstalled()) return
@@ -44,11 +48,14 @@ function buildPackage() {
 }
 
 function installTools() {
+  const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
   const tools = [
-    { path: process.env.CHROMIUM ?? '/usr/bin/chromium', packages: ['chromium', 'fonts-dejavu-core'] },
-    { path: '/usr/bin/openssl', packages: ['openssl'] },
+    { isThere: existsSync(chromium), packages: ['chromium', 'fonts-dejavu-core'] },
+    { isThere: existsSync('/usr/bin/openssl'), packages: ['openssl'] },
+    { isThere: hasPython(), packages: ['python3', 'python3-venv'] },
+    { isThere: hasDocker(), packages: ['docker.io', 'iptables'] },
   ]
-  const missing = tools.filter(({ path }) => !existsSync(path)).flatMap(({ packages }) => packages)
+  const missing = tools.filter(({ isThere }) => !isThere).flatMap(({ packages }) => packages)
   if (missing.length === 0) return
   if (spawnSync('apt-get', ['--version']).status !== 0) {
     console.error(`The tests need ${missing.join(', ')}; the variable CHROMIUM says where a Chromium is.`)
@@ -59,6 +66,23 @@ function installTools() {
     run('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { DEBIAN_FRONTEND: 'noninteractive' })
   apt(['update'])
   apt(['install', '-y', '--no-install-recommends', ...missing])
+}
+
+function hasPython() {
+  return spawnSync('python3', ['-c', 'import ensurepip, venv']).status === 0
+}
+
+/** Who may not start an engine needs none: the tests say then that containers are left out. */
+function hasDocker() {
+  const mayStart = process.platform === 'linux' && process.getuid() === 0
+  return !mayStart || existsSync('/var/run/docker.sock') || spawnSync('dockerd', ['--version']).status === 0
+}
+
+function installPrograms() {
+  const problem = installClients(root, step)
+  if (problem === null) return
+  console.error(`No Python package index is reachable, so the tests of test/clients are left out: ${problem}`)
+  if (process.env.FLASH_TESTS === 'all') process.exit(1)
 }
 
 function run(command, args, more = {}) {
