@@ -225,6 +225,7 @@ describe('options and variables', () => {
     const known = [
       ...namesOf(file, 'checks'),
       ...namesOf(file, 'workerChecks').map((name) => `worker.${name}`),
+      ...namesOf(file, 'callsChecks').map((name) => `calls.${name}`),
     ]
     expect(documented.map(([name]) => name).sort()).toEqual(known.sort())
     const usual = Object.fromEntries(
@@ -257,6 +258,12 @@ describe('options and variables', () => {
         .map(([cell]) => codesIn(cell!)[0]!)
         .sort(),
     ).toEqual(names.sort())
+  })
+
+  test('every metric is there, and no other', () => {
+    const documented = rowsOf(readPage('docs/between-endpoints.md'), 'name of a metric')
+    const names = constantOf('packages/runtime/src/metrics.ts', 'metricNames') as string[]
+    expect(documented.map(([cell]) => codesIn(cell!)[0]!).sort()).toEqual([...names].sort())
   })
 
   test('every fault and every variable of the emulator is there, and no other', async () => {
@@ -401,7 +408,9 @@ function constantOf(file: string, name: string): unknown {
   const declaration = nodesOf(file).find(
     (node: any) => node.type === 'VariableDeclarator' && node.id.name === name,
   ) as any
-  return JSON.parse(JSON.stringify(runInNewContext(`(${textOf(file, declaration.init)})`)))
+  return JSON.parse(
+    JSON.stringify(runInNewContext(`(${textOf(file, declaration.init).replace(/ as const$/, '')})`)),
+  )
 }
 
 /** `POST cancel/{id}`, as the table of verbs says it. */

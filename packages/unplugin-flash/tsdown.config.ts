@@ -54,6 +54,7 @@ export default defineConfig({
     'internal/worker': 'src/internal/worker.ts',
     'internal/inline': 'src/internal/inline.ts',
     'internal/bundle': 'src/internal/bundle.ts',
+    'internal/calls': 'src/internal/calls.ts',
     'internal/gateway': 'src/internal/gateway.ts',
     'internal/define': 'src/internal/define.ts',
     'internal/local': 'src/internal/local.ts',

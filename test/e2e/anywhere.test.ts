@@ -26,7 +26,7 @@ const jobs: Record<string, Record<string, { input: unknown; result: unknown }>> 
     // Nobody answers for other endpoints here, and that is said.
     'remote-chain-welcome': {
       input: { names: ['Ada'] },
-      result: { error: expect.objectContaining({ code: 'ENDPOINT_NOT_DEPLOYED' }) },
+      result: { error: expect.objectContaining({ code: 'CALLS_NEED_KEY' }) },
     },
   },
   ocr: {

@@ -9,6 +9,30 @@ import { createProject, type Project, repository } from '../helpers/project.ts'
 
 declare const flash: Record<string, any>
 
+/** Functions that call those of other endpoints. */
+const between = {
+  'src/main.ts': appFiles['src/main.ts']!.replace(
+    'import { relay }',
+    "import * as between from './between.ts'\nimport { relay }",
+  ).replace('relay }, RemoteError', 'relay, ...between }, RemoteError'),
+  'src/between.ts': `import { remote } from 'unplugin-flash'
+import { count, refuse, sum, wait } from './basics.ts'
+import { Counter } from './counter.ts'
+const outer = { name: 'outer', maxConcurrency: 4 }
+export const refuseThere = remote(outer, async (seats: number) => refuse(seats))
+export const waitThere = remote(outer, async (ms: number) => wait(ms))
+export const countThere = remote(outer, async function* (to: number) {
+  for await (const item of count(to)) yield item * 10
+})
+export const codeOfSum = remote(outer, async () => sum(1).catch(({ code }: any) => code))
+export const addThere = remote(outer, async (start: number, n: number) => new Counter(start).add(n))
+const many = 20
+export const back: () => Promise<string> = remote({ name: 'back', maxConcurrency: many }, async () => there())
+export const there: () => Promise<string> = remote({ name: 'there', maxConcurrency: many }, async () => back())
+export const circle = remote(outer, async () => there().catch(({ code, message }) => code + ': ' + message))
+`,
+}
+
 let project: Project
 let browser: Browser
 let runpod: WatchedEmulator
@@ -16,7 +40,7 @@ let server: ChildProcess
 let page: Page
 
 beforeAll(async () => {
-  project = createProject(appFiles)
+  project = createProject({ ...appFiles, ...between })
   const { code, output } = await buildProject(project)
   expect(code, output).toBe(0)
   runpod = await startEmulator()
@@ -112,6 +136,60 @@ describe('a page of a built app, its server, the queue of a local Runpod and the
       await waiting
     })
     await expect.poll(() => call('lastAbort'), { timeout: 15_000 }).toBe('aborted')
+  })
+
+  test('let endpoints call each other: values, items, instances and errors pass through both', async () => {
+    expect(await call('relay', 'Ada')).toBe('relayed: hello Ada!')
+    expect(await call('addThere', 100, 2)).toBe(102)
+    const items = await page.evaluate(async () => {
+      const all = []
+      for await (const item of flash.countThere(3)) all.push(item)
+      return all
+    })
+    expect(items).toEqual([10, 20, 30])
+    const refused = await page.evaluate(() =>
+      flash
+        .refuseThere(7)
+        .catch(({ name, code, message, data }: any) => [
+          name,
+          code,
+          message,
+          data.seats,
+          data.since.getTime(),
+        ]),
+    )
+    expect(refused).toEqual(['RemoteError', 'FULL', 'no seats left', 7, 0])
+  })
+
+  test('hand an abort on: what cancels the outer call reaches the inner function', async () => {
+    await page.evaluate(async () => {
+      const abort = new AbortController()
+      const waiting = flash.waitThere
+        .with({ signal: abort.signal })(20_000)
+        .catch(() => {})
+      while ((await flash.lastAbort()) !== 'waiting') await new Promise((resolve) => setTimeout(resolve, 50))
+      abort.abort()
+      await waiting
+    })
+    await expect.poll(() => call('lastAbort'), { timeout: 15_000 }).toBe('aborted')
+  })
+
+  test('bear with an endpoint that has too much to do, and send nothing twice that may run', async () => {
+    const { faults, endpoints } = runpod.emulator
+    const { spec } = endpoints.list().find(({ spec: { name } }) => name === 'basics')!
+    const trouble = { endpoint: spec.id, plane: 'data', times: 1 } as const
+    faults.add({ ...trouble, kind: 'rateLimit', retryAfterSeconds: 1 })
+    expect(await call('relay', 'Bob')).toBe('relayed: hello Bob!')
+    faults.add({ ...trouble, kind: 'lostResponse' })
+    const code = page.evaluate(() => flash.codeOfSum().catch(({ code }: any) => code))
+    expect(await code).toBe('SUBMIT_UNKNOWN')
+    expect(faults.list()).toEqual([])
+  })
+
+  test('end a circle of calls', async () => {
+    expect(await call('circle')).toMatch(
+      /^CALL_LOOP: endpoint "(?:there|back)" calls endpoint "(?:there|back)" as number 17 of a chain/,
+    )
   })
 
   test('survive a worker that dies: the job fails with its exit code, and the next one runs', async () => {

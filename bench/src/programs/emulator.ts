@@ -18,7 +18,7 @@ export interface EmulatorReady {
 }
 
 const input = readInput<EmulatorInput>()
-const emulator = await createEmulator({ limits: { rates: false } })
+const emulator = await createEmulator()
 const added = input.bundles ? emulator.addBundles(input.bundles) : []
 for (const { id } of added) {
   const { spec } = emulator.endpoints.get(id)!

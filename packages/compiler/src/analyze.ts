@@ -2,13 +2,14 @@ import type { AppError } from '@flash/protocol'
 import type { CallExpression, Expression } from 'oxc-parser'
 import { readBody } from './body.ts'
 import { checkComponent, isComponent, parseComponent } from './component.ts'
+import { findClient } from './client.ts'
 import { checkUses, type Detection, findPackageCalls, mayContain, notAvailable } from './detect.ts'
 import { functionId } from './id.ts'
 import { type ParsedModule, parseModule, peel, withoutQuery } from './parse.ts'
 import { readPlace } from './place.ts'
 import { type ImportedCall, readReferences } from './references.ts'
 import { addProblem, createFindings, type Refusal, type Source, throwFirst } from './refuse.ts'
-import type { CompilerHost, FoundFunction, ModuleAnalysis } from './types.ts'
+import type { CompilerHost, FoundClient, FoundFunction, ModuleAnalysis } from './types.ts'
 import { findKeptByStatements, findMutableCaptures } from './warn.ts'
 
 /**
@@ -32,17 +33,18 @@ export async function analyzeModule(
   if (!parsed) return null
   const findings = createFindings()
   const detection: Detection = { source: { parsed, shown }, host, files: new Set(), findings }
-  const functions = component ? await refuseAll(detection) : await findFunctions(detection)
+  const found = component ? await refuseAll(detection) : await findAll(detection)
   throwFirst(findings)
-  if (functions.length === 0) return null
+  const { functions, clients } = found
+  if (functions.length === 0 && clients.length === 0) return null
   const warnings = [...findings.warnings, ...findWarnings(detection.source, functions)]
   detection.files.delete(parsed.file)
-  return { parsed, functions, facts: [], warnings, dependencies: [...detection.files].sort() }
+  return { parsed, functions, clients, facts: [], warnings, dependencies: [...detection.files].sort() }
 }
 
 /** A module as `rewriteModule` takes it, whether or not functions are in it: a shared constant's, for role `setup`. */
 export function plainAnalysis(parsed: ParsedModule): ModuleAnalysis {
-  return { parsed, functions: [], facts: [], warnings: [], dependencies: [] }
+  return { parsed, functions: [], clients: [], facts: [], warnings: [], dependencies: [] }
 }
 
 function findWarnings(source: Source, functions: FoundFunction[]): AppError[] {
@@ -51,24 +53,33 @@ function findWarnings(source: Source, functions: FoundFunction[]): AppError[] {
   return [...findMutableCaptures(source, bodies), ...findKeptByStatements(source, calls)]
 }
 
-async function refuseAll(detection: Detection): Promise<[]> {
-  await checkComponent(detection)
-  return []
+interface Found {
+  functions: FoundFunction[]
+  clients: FoundClient[]
 }
 
-async function findFunctions(detection: Detection): Promise<FoundFunction[]> {
+async function refuseAll(detection: Detection): Promise<Found> {
+  await checkComponent(detection)
+  return { functions: [], clients: [] }
+}
+
+async function findAll(detection: Detection): Promise<Found> {
+  const { source, findings } = detection
   const words = await findPackageCalls(detection)
   await checkUses(detection)
-  const found: FoundFunction[] = []
-  for (const call of readReferences(detection.source.parsed).calls) {
+  const found: Found = { functions: [], clients: [] }
+  for (const call of readReferences(source.parsed).calls) {
     const word = words.get(call.node)
-    if (word === 'endpoint' || word === 'task')
-      addProblem(detection.findings, detection.source, call.node, notAvailable(word))
+    const client = word === 'endpoint' ? findClient(source.parsed, call.node) : null
+    if (client) found.clients.push(client)
+    else if (word === 'endpoint' || word === 'task')
+      addProblem(findings, source, call.node, notAvailable(word))
     const made = word === 'remote' ? await readCall(detection, call, words) : null
-    if (made) found.push(made)
+    if (made) found.functions.push(made)
   }
-  found.sort((a, b) => a.call.start - b.call.start)
-  refuseDuplicates(detection, found)
+  found.functions.sort((a, b) => a.call.start - b.call.start)
+  found.clients.sort((a, b) => a.call.start - b.call.start)
+  refuseDuplicates(detection, found.functions)
   return found
 }
 

@@ -1,4 +1,5 @@
 import { checkUses, type Detection, findPackageCalls, notAvailable } from './detect.ts'
+import { findClient } from './client.ts'
 import { codeFrame } from './frame.ts'
 import { type ParsedModule, parseModule, withoutQuery } from './parse.ts'
 import { addProblem, type Refusal } from './refuse.ts'
@@ -51,18 +52,23 @@ export function keepScripts(code: string, frontmatter: boolean): string {
 export async function checkComponent(detection: Detection): Promise<void> {
   const { source, findings } = detection
   for (const [call, word] of await findPackageCalls(detection)) {
+    const isClient = word === 'endpoint' && findClient(source.parsed, call) !== null
     const refusal =
-      word === 'remote' ? inComponent(source.shown) : word === 'unchecked' ? null : notAvailable(word)
+      word === 'remote' || isClient
+        ? inComponent(source.shown, word)
+        : word === 'unchecked'
+          ? null
+          : notAvailable(word)
     if (refusal) addProblem(findings, source, call, refusal)
   }
   await checkUses(detection)
 }
 
-function inComponent(shown: string): Refusal {
+function inComponent(shown: string, word: string): Refusal {
   const kind = shown.endsWith('.vue') ? 'a Vue' : shown.endsWith('.svelte') ? 'a Svelte' : 'an Astro'
   return {
     code: 'REMOTE_IN_COMPONENT',
-    message: `\`remote()\` is called in ${kind} component, which is not a module of its own`,
-    hint: 'move the function to a `.ts` file beside it and import it here',
+    message: `\`${word}()\` is called in ${kind} component, which is not a module of its own`,
+    hint: `move the ${word === 'remote' ? 'function' : 'client'} to a \`.ts\` file beside it and import it here`,
   }
 }

@@ -123,15 +123,19 @@ const asValue: Refusal = {
 }
 
 const whatComesLater: Record<string, string> = {
-  endpoint: 'load-balanced endpoints and endpoint clients are',
+  endpoint: 'load-balanced endpoints are',
   task: 'tasks are',
 }
 
 export function notAvailable(word: string): Refusal {
+  const clients =
+    word === 'endpoint'
+      ? '; a client says `endpoint({ id })` or `endpoint({ app, name })` in this module'
+      : ''
   return {
     code: 'NOT_AVAILABLE',
     message: `\`${word}()\`: ${whatComesLater[word]} not available in this version`,
-    hint: 'use `remote(config, fn)`, which runs the function from a queue',
+    hint: `use \`remote(config, fn)\`, which runs the function from a queue${clients}`,
   }
 }
 

@@ -18,6 +18,8 @@ export interface Project {
   /** The module with its facts, from memory when its text is known; throws what is wrong with it. `null`: nothing of ours in it. */
   analyze(code: string, file: string): Promise<ModuleAnalysis | null>
   hasFunctions(file: string): boolean
+  /** Whether pages get another text of the file than the one it has. */
+  hasStubs(file: string): boolean
   /** Words other than ours by which modules of the project name what is ours: a barrel may rename `remote`. */
   aliases(): string[]
   /** Sorted by package, path and export. */
@@ -65,6 +67,7 @@ export function createProject(options: ProjectOptions): Project {
     update: (file) => inTurn(() => update(state, toPosix(withoutQuery(file)))),
     analyze: (code, file) => analyze(state, code, toPosix(withoutQuery(file))),
     hasFunctions: (file) => (state.files.get(toPosix(withoutQuery(file)))?.functions.length ?? 0) > 0,
+    hasStubs: (file) => (state.files.get(toPosix(withoutQuery(file)))?.analysis ?? null) !== null,
     aliases: () => [...state.words],
     functions: facts,
     get: (id) => facts().find((fact) => fact.id === id),

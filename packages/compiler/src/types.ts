@@ -10,6 +10,16 @@ export interface CompilerHost {
   locate(file: string): { package: string; path: string; prefix: string; rootPath: string }
 }
 
+/** What the worker of a build has to know to call functions of other endpoints. */
+export interface Calling {
+  /** The project's name on the account. */
+  app: string
+  /** Name of the variable with the key for that. */
+  key?: string
+  /** How calls are made. */
+  settings?: object
+}
+
 /** Names of exports. */
 export type Demanded = ReadonlySet<string>
 
@@ -20,8 +30,15 @@ export type Role =
   /**
    * `demanded`: exports that other modules of the same worker import; `*` is all of them.
    * `lean`: functions that no code of the worker calls are only made known, so that what calling takes can be left out.
+   * `calling`: what stubs have to know where no dev server answers.
    */
-  | { kind: 'worker'; keeps(fact: FunctionFact): boolean; demanded?: Demanded; lean?: boolean }
+  | {
+      kind: 'worker'
+      keeps(fact: FunctionFact): boolean
+      demanded?: Demanded
+      lean?: boolean
+      calling?: Calling
+    }
   | { kind: 'index' }
   | { kind: 'local' }
   /** `start` and `end` delimit the setup expression in the module that is rewritten. */
@@ -44,11 +61,21 @@ export interface FoundFunction {
   body: Expression
 }
 
+/** One call of `endpoint()` that makes a client; pages get none. */
+export interface FoundClient {
+  /** The whole call expression. */
+  call: CallExpression
+  /** Its argument, parentheses and type wrappers peeled off. */
+  config: Expression
+}
+
 /** What one module tells about itself, for every role. */
 export interface ModuleAnalysis {
   parsed: ParsedModule
   /** In source order. */
   functions: FoundFunction[]
+  /** In source order. */
+  clients: FoundClient[]
   /** One per function once configs are read; `analyzeModule` alone leaves it empty. Roles `server`, `worker` and `local` need it. */
   facts: FunctionFact[]
   /** Things that work and are likely to surprise. */

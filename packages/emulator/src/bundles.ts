@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path'
 import {
   AppError,
   bundleFolder,
+  defaultWorkerKey,
   type ManifestEndpoint,
   parseManifest,
   type ResolvedEndpointConfig,
   workerImages,
 } from '@flash/protocol'
+import { toLimits } from './cpu-limits.ts'
 import type { EndpointSettings } from './settings.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -16,14 +18,20 @@ type Variables = Readonly<Record<string, string | undefined>>
  * The endpoints of a build, whose workers see its folders.
  *
  * - `folder`: `.flash/build` of a project.
+ * - `apiKey`: of the emulator, for endpoints that call others.
  * - `variables`: from which endpoints get what their config names.
  * - throws `BUILD_MISSING`, `ENV_MISSING` naming every variable without a value, and what `parseManifest` throws.
  */
-export function readBundles(folder: string, variables: Variables = process.env): EndpointSettings[] {
+export function readBundles(
+  folder: string,
+  apiKey: string,
+  variables: Variables = process.env,
+): EndpointSettings[] {
   const file = join(folder, 'flash_manifest.json')
-  const { app, endpoints } = parseManifest(readManifest(file), file)
+  const { app, workerKey = defaultWorkerKey, endpoints } = parseManifest(readManifest(file), file)
+  const keys = { [workerKey]: apiKey }
   return Object.entries(endpoints).map(([name, endpoint]) =>
-    toSettings(name, endpoint, { app, folder, variables }),
+    toSettings(name, endpoint, { app, folder, variables, keys }),
   )
 }
 
@@ -39,10 +47,18 @@ function readManifest(file: string): string {
   }
 }
 
+interface BuildScope {
+  app: string
+  folder: string
+  variables: Variables
+  /** What workers show that call other endpoints. */
+  keys: Record<string, string>
+}
+
 function toSettings(
   name: string,
-  { config }: ManifestEndpoint,
-  { app, folder, variables }: { app: string; folder: string; variables: Variables },
+  { config, calls }: ManifestEndpoint,
+  { app, folder, variables, keys }: BuildScope,
 ): EndpointSettings {
   const { compute } = config
   return {
@@ -50,8 +66,9 @@ function toSettings(
     kind: config.kind,
     image: config.image ?? workerImages[compute.kind],
     args: config.args ?? '',
-    env: { ...standing(app), ...resolveEnv(name, config.env, variables) },
+    env: { ...standing(app), ...(calls.length > 0 && keys), ...resolveEnv(name, config.env, variables) },
     mounts: [{ source: resolve(folder, name), target: bundleFolder }],
+    limits: toLimits(compute.kind === 'cpu' ? compute.instances : []),
     workersMin: config.workers.min,
     workersMax: config.workers.max,
     idleTimeoutSeconds: config.idleTimeoutSeconds,

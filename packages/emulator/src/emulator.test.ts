@@ -5,12 +5,15 @@ import { get } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { bundleFolder, parseEndpointConfig } from '@flash/protocol'
+import { bundleFolder, createTestClock, parseEndpointConfig } from '@flash/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createEmulator } from './emulator.ts'
 import { createExternalLauncher } from './launchers/external.ts'
 import type { Launcher } from './launchers/launcher.ts'
 import { createCaller, startEmulator } from './testing.ts'
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const canChoose = major > 24 || (major === 24 && minor >= 9)
 
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {
@@ -166,6 +169,73 @@ describe('addresses', () => {
     expect((await createCaller(emulator.url)('GET', '/%zz')).status).toBe(400)
   })
 
+  test('of an endpoint that is not there name it', async () => {
+    const { emulator } = await start()
+    const ask = (path: string, key?: string) => createCaller(emulator.url, key)('GET', path)
+    expect((await ask('/v2/nobody/health')).body).toEqual({
+      error: 'endpoint not found: nobody; GET /_emulator/state shows those that exist',
+    })
+    expect((await ask('/v2/nobody/health', 'wrong')).body).toEqual({ error: 'unauthorized' })
+  })
+
+  test.each([
+    'localhost:99999',
+    'a b',
+    '[::1',
+    '%zz',
+    'user@localhost',
+    'localhost/x',
+    'localhost:1:2',
+    'x.127.0.0.1',
+  ])('with the host %s are refused', async (host) => {
+    const { emulator } = await start()
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(emulator.url).port), '127.0.0.1')
+      let text = ''
+      socket.on('data', (chunk) => (text += chunk)).once('close', () => resolve(text))
+      socket.write(
+        `GET /v2/serverless HTTP/1.1\r\nHost: ${host}\r\nAuthorization: emulator\r\nConnection: close\r\n\r\n`,
+      )
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*the host cannot be read/)
+  })
+
+  test('are told to nobody without the key', async () => {
+    const { emulator, id } = await start({}, { env: { FLASH_APP: 'shop', FLASH_ENV: 'live' } })
+    const ask = createCaller(emulator.url, 'wrong')
+    const named = (endpoint: string) => ({
+      'x-flash-app': 'shop',
+      'x-flash-environment': 'live',
+      'x-flash-endpoint': endpoint,
+    })
+    for (const [path, headers] of [
+      [`/lb/${id}/x`, {}],
+      ['/lb/nobody/x', {}],
+      ['/v2/flash/health', named('test')],
+      ['/v2/flash/health', named('nobody')],
+    ] as const)
+      expect([path, (await ask('GET', path, undefined, headers)).status]).toEqual([path, 401])
+  })
+
+  // Older versions of Node leave it to nobody to refuse an upgrade.
+  test.skipIf(!canChoose)('answer without an upgrade to HTTP/2, which nobody has to take', async () => {
+    const { emulator, id } = await start()
+    const headers = {
+      authorization: 'emulator',
+      connection: 'Upgrade, HTTP2-Settings',
+      upgrade: 'h2c',
+      'http2-settings': 'AAMAAABkAAQCAAAAAAIAAAAA',
+    }
+    const status = await new Promise((resolve, reject) => {
+      request(`${emulator.url}/v2/${id}/run`, { method: 'POST', headers }, (response) =>
+        resolve(response.resume().statusCode),
+      )
+        .on('error', reject)
+        .end('{"input": 1}')
+    })
+    expect(status).toBe(200)
+  })
+
   test('by names of no endpoint are 404, without a word of ours', async () => {
     const { emulator } = await start()
     const names = { 'x-flash-app': 'shop', 'x-flash-environment': 'staging', 'x-flash-endpoint': 'test' }
@@ -279,8 +349,52 @@ test('a folder that was given stays, its own goes', async () => {
   expect(existsSync(join(folder, 'authority.pem'))).toBe(true)
 })
 
+test.each([
+  [{ port: 70_000 }, /cannot listen at port 70000 of 127\.0\.0\.1: /],
+  [{ launcher: 'podman' as 'docker' }, /there is no launcher "podman"/],
+  [{ tls: { key: 'k', cert: 'c' } }, /the certificate or its key cannot be used: /],
+])('%j is refused', async (options, message) => {
+  await expect(createEmulator({ launcher: 'external', ...options })).rejects.toMatchObject({
+    code: 'BAD_OPTION',
+    message: expect.stringMatching(message),
+  })
+})
+
+test('its own folder goes with a program that does not close it', async () => {
+  const before = process.listeners('exit')
+  const emulator = await createEmulator({ launcher: 'external', tls: true })
+  cleanUps.push(emulator.close)
+  const folder = dirname(emulator.env.SSL_CERT_FILE!)
+  expect(existsSync(folder)).toBe(true)
+  const atExit = process.listeners('exit').filter((listener) => !before.includes(listener))
+  // Another test may have made it listen already.
+  for (const listener of atExit.length > 0 ? atExit : before.filter(({ name }) => name === 'cleanUp'))
+    listener(0)
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('results are kept for as long as it is told', async () => {
+  const clock = createTestClock()
+  const { call } = await start({ clock, limits: { retention: { runMs: 5_000 } } })
+  const { id } = (await call('POST', '/run', { input: 1 })).body
+  await call('POST', `/cancel/${id}`)
+  clock.advance(4_999)
+  expect((await call('GET', `/status/${id}`)).status).toBe(200)
+  clock.advance(1)
+  expect((await call('GET', `/status/${id}`)).status).toBe(404)
+})
+
+test('the docker launcher gets its options', async () => {
+  const images = vi.fn(() => undefined)
+  const spy = vi.spyOn(await import('./launchers/docker.ts'), 'createDockerLauncher')
+  const emulator = await createEmulator({ launcher: 'docker', docker: { images, network: 'host' } })
+  await emulator.close()
+  expect(spy).toHaveBeenCalledWith({ images, network: 'host' })
+})
+
 describe('bundles', () => {
-  function build(config: Record<string, unknown>) {
+  function build(config: Record<string, unknown>, more: { calls?: string[]; workerKey?: string } = {}) {
+    const { calls = [], workerKey } = more
     const folder = mkdtempSync(join(tmpdir(), 'flash-test-'))
     cleanUps.push(() => rmSync(folder, { recursive: true }))
     const hash = createHash('sha256').update('x').digest('hex')
@@ -291,11 +405,12 @@ describe('bundles', () => {
       configHash: hash,
       bundle: { hash, bytes: program.length, gzipBytes: 1, files: [{ path: 'main.mjs', bytes: 1, hash }] },
       externals: [],
-      calls: [],
+      calls,
     }
     const manifest = {
       schemaVersion: 1,
       app: 'shop',
+      workerKey,
       wireVersion: 1,
       node: 24,
       endpoints: { speech: endpoint },
@@ -316,6 +431,7 @@ describe('bundles', () => {
       image: expect.stringMatching(/-cpu$/),
       workersMax: 2,
       idleTimeoutSeconds: 5,
+      limits: { memoryBytes: 4e9, cpus: 2 },
       mounts: [{ source: join(folder, 'speech'), target: bundleFolder }],
     })
     const answer = await createCaller(added!.url)('POST', '/runsync', { input: { n: 2 } })
@@ -335,6 +451,21 @@ describe('bundles', () => {
     expect(emulator.endpoints.get(added!.id)!.spec.env).toMatchObject({ MY_NAME: 'here' })
     const folder = build({ env: { TOKEN: { secret: 'MY_SECRET' } } })
     expect(() => emulator.addBundles(folder)).toThrow(expect.objectContaining({ code: 'ENV_MISSING' }))
+  })
+
+  test('that call other endpoints get a key for that, and no others do', async () => {
+    const { emulator } = await start({ apiKey: 'of this emulator' })
+    const envOf = (...how: Parameters<typeof build>) =>
+      emulator.endpoints.get(emulator.addBundles(build(...how))[0]!.id)!.spec.env
+    expect(envOf({}, { calls: ['text'] })).toMatchObject({ FLASH_WORKER_KEY: 'of this emulator' })
+    const named = envOf({}, { calls: ['text'], workerKey: 'CALLS_KEY' })
+    expect(named).toMatchObject({ CALLS_KEY: 'of this emulator' })
+    expect(named).not.toHaveProperty('FLASH_WORKER_KEY')
+    expect(envOf({}, { workerKey: 'CALLS_KEY' })).not.toHaveProperty('CALLS_KEY')
+    // A key of its own, in its config, is for something else.
+    vi.stubEnv('CALLS_KEY', 'own')
+    cleanUps.push(() => vi.unstubAllEnvs())
+    expect(envOf({ env: ['CALLS_KEY'] }, { calls: ['text'], workerKey: 'CALLS_KEY' }).CALLS_KEY).toBe('own')
   })
 
   test('have to be built', async () => {

@@ -19,9 +19,12 @@ import {
   type EndpointSpec,
   type RunningEndpoint,
 } from './endpoints/index.ts'
+import { onExit } from './exit.ts'
 import { createFaults, type Fault, type Faults, type NewFault, type Plane } from './faults.ts'
 import { type LauncherName, resolveLauncher } from './launcher.ts'
+import type { DockerLauncherOptions } from './launchers/docker.ts'
 import type { Launcher, WorkerOrder } from './launchers/launcher.ts'
+import type { RetentionOptions } from './queue/index.ts'
 import { createRouter } from './router.ts'
 import { openServer } from './server.ts'
 import type { EndpointSettings } from './settings.ts'
@@ -33,6 +36,7 @@ import { createWorkerPlane } from './worker/plane.ts'
 export { createMovableClock }
 export type {
   Account,
+  DockerLauncherOptions,
   EndpointAddress,
   Endpoints,
   EndpointSettings,
@@ -58,6 +62,8 @@ export interface EmulatorOptions {
   clock?: Clock
   /** How workers are started; `process` when omitted. */
   launcher?: LauncherName | Launcher
+  /** Of the docker launcher: `images` in place of others, `fallback`, `network`, `user`, `writableRoot`. */
+  docker?: DockerLauncherOptions
   /** What the process launcher runs for a worker; the start command or the bundle where it says `null`. */
   program?: (order: WorkerOrder) => { command: string[]; cwd?: string } | null
   /** `true`: a new certificate, whose authority `env` names. HTTP goes on at the same port. */
@@ -67,7 +73,7 @@ export interface EmulatorOptions {
   /** Where artifacts and volumes lie; a temporary one when omitted. */
   folder?: string
   /** Runpod's when omitted. */
-  limits?: Partial<DataLimits> & { balanced?: Partial<BalancedLimits> }
+  limits?: Partial<DataLimits> & { balanced?: Partial<BalancedLimits>; retention?: RetentionOptions }
   /** Told about errors that are no caller's; they are written to standard error when omitted. */
   onError?(error: unknown): void
 }
@@ -120,7 +126,7 @@ type Parts = Awaited<ReturnType<typeof assemble>>
 async function assemble(options: EmulatorOptions, folder: string) {
   const { host = '127.0.0.1', port = 0, apiKey = 'emulator', clock = systemClock, onError = report } = options
   const tls = resolveTls(options.tls, folder)
-  const launcher = await resolveLauncher(options.launcher ?? 'process', { program: options.program })
+  const launcher = await resolveLauncher(options.launcher ?? 'process', options)
   const faults = createFaults()
   const keys = createWorkerKeys()
   let addresses = createAddresses(host, port, tls)
@@ -128,8 +134,8 @@ async function assemble(options: EmulatorOptions, folder: string) {
     const url = await launcher.reachable(addresses.plainUrl)
     return createWorkerEnv(spec, workerId, { url, key: keys.of(spec.id) })
   }
-  const { maxConcurrentWorkers } = options
-  const how = { clock, launcher, faults, workerEnv, maxConcurrentWorkers, ...timeOf(clock) }
+  const { maxConcurrentWorkers, limits: { retention } = {} } = options
+  const how = { clock, launcher, faults, workerEnv, maxConcurrentWorkers, retention, ...timeOf(clock) }
   const endpoints = createEndpoints(how)
   const account = createAccount({
     endpoints,
@@ -152,6 +158,7 @@ async function assemble(options: EmulatorOptions, folder: string) {
   }
   return {
     ...own,
+    apiKey,
     added,
     async listen() {
       const server = await openServer({ host, port, tls }, router).catch(async (error: unknown) => {
@@ -194,7 +201,8 @@ function toEmulator(
     account,
     faults,
     addEndpoint: added.add,
-    addBundles: (folder) => readBundles(folder).map((one) => ({ name: one.name, ...added.add(one) })),
+    addBundles: (folder) =>
+      readBundles(folder, parts.apiKey).map((one) => ({ name: one.name, ...added.add(one) })),
     async workerEnv(endpointId) {
       const endpoint = endpoints.get(endpointId)
       if (endpoint) return parts.workerEnv(endpoint)
@@ -229,7 +237,16 @@ function openFolder(given: string | undefined): { folder: string; remove(): void
     return { folder: given, remove() {} }
   }
   const folder = mkdtempSync(join(tmpdir(), 'flash-emulator-'))
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  const erase = () => rmSync(folder, { recursive: true, force: true })
+  // Also of a program that ends without closing it.
+  const forget = onExit(erase)
+  return {
+    folder,
+    remove() {
+      forget()
+      erase()
+    },
+  }
 }
 
 function timeOf(clock: Clock): { skippedMs?(): number } {

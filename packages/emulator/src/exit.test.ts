@@ -22,7 +22,7 @@ test('nothing is listened to before somebody wants to clean up', async () => {
   const { onExit, listeners } = await load()
   expect([...listeners.keys()]).toEqual([])
   onExit(() => {})
-  expect([...listeners.keys()]).toEqual(['exit', 'SIGINT', 'SIGHUP'])
+  expect([...listeners.keys()]).toEqual(['exit', 'SIGINT', 'SIGHUP', 'SIGTERM'])
 })
 
 test('every cleanup runs once at the end, but for those that were withdrawn', async () => {

@@ -1,10 +1,10 @@
 type Cleanup = () => void
 
 const cleanups = new Set<Cleanup>()
-const signals = ['SIGINT', 'SIGHUP'] as const
+const signals = ['SIGINT', 'SIGHUP', 'SIGTERM'] as const
 let watching = false
 
-/** Runs `cleanup` when this process ends: by itself, by `process.exit()`, or by Ctrl+C and a closed terminal. */
+/** Runs `cleanup` when this process ends: by itself, by `process.exit()`, or by Ctrl+C, a closed terminal and SIGTERM. */
 export function onExit(cleanup: Cleanup): () => void {
   if (!watching) watch()
   cleanups.add(cleanup)

@@ -13,6 +13,14 @@ test('a fault happens as often as it says, and only where it applies', () => {
   expect(faults.take('rateLimit', { endpoint: 'a', plane: 'data' })).toBeUndefined()
 })
 
+test('an endpoint is named by its id or its name', () => {
+  const faults = createFaults()
+  faults.add({ kind: 'expiredResult', endpoint: 'words' })
+  expect(faults.take('expiredResult', { endpoint: 'abc', name: 'other' })).toBeUndefined()
+  expect(faults.take('expiredResult', { endpoint: 'abc', name: 'words' })).toBeDefined()
+  expect(faults.take('expiredResult', { endpoint: 'words', name: 'other' })).toBeDefined()
+})
+
 test('one without an end and without an endpoint happens everywhere until it is removed', () => {
   const faults = createFaults()
   const { id } = faults.add({ kind: 'noCapacity' })

@@ -25,7 +25,7 @@ type FaultKind =
 /**
  * Something that goes wrong on purpose.
  *
- * - `endpoint`: id of the one that it happens to; every one when omitted.
+ * - `endpoint`: id or name of the one that it happens to; every one when omitted.
  * - `times`: how often it still happens; until it is removed when omitted.
  */
 export type Fault = { id: string; endpoint?: string; times?: number } & FaultKind
@@ -33,7 +33,9 @@ export type Fault = { id: string; endpoint?: string; times?: number } & FaultKin
 export type NewFault = { endpoint?: string; times?: number } & FaultKind
 
 export interface FaultPlace {
+  /** Its id. */
   endpoint?: string
+  name?: string
   plane?: Plane
 }
 
@@ -72,8 +74,8 @@ export function createFaults(): Faults {
   }
 }
 
-function appliesTo(fault: Fault, { endpoint, plane }: FaultPlace): boolean {
-  if (fault.endpoint !== undefined && fault.endpoint !== endpoint) return false
+function appliesTo(fault: Fault, { endpoint, name, plane }: FaultPlace): boolean {
+  if (fault.endpoint !== undefined && fault.endpoint !== endpoint && fault.endpoint !== name) return false
   return !('plane' in fault) || fault.plane === plane
 }
 

@@ -7,7 +7,7 @@ let world: Awaited<ReturnType<typeof startEmulator>>
 let balanced: string
 beforeAll(async () => {
   world = await startEmulator({
-    limits: { rates: false, streamHoldMs: 1, runBytes: 5_000, runSyncBytes: 5_000 },
+    limits: { streamHoldMs: 1, runBytes: 5_000, runSyncBytes: 5_000 },
   })
   balanced = world.emulator.addEndpoint({ name: 'api', kind: 'balanced', workersMax: 0 }).id
 })

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { NodeRequest, sendNodeResponse } from 'srvx/node'
 import type { BalancedPlane } from './balanced/plane.ts'
@@ -48,26 +48,38 @@ export function createRouter(host: RouterHost): ServerHost {
 }
 
 function createFinder(host: RouterHost): (request: IncomingMessage) => Place {
-  const { endpoints, account, isOpen } = host
-  const routes = { get: endpoints.get, lookUp: account.lookUp }
+  const routes = { get: host.endpoints.get, lookUp: host.account.lookUp }
   const hostNameOf = rememberLast(parseHost)
   return ({ headers, url }) => {
     const target = parseTarget(url)
-    if (!target) return refused(refusal(400, 'the address cannot be read'))
+    if (!target) return refused(noAddress)
     const name = hostNameOf(headers.host)
+    if (!name) return refused(noHost)
     const header = (one: string) => headers[one] as string | undefined
     const place = findPlace(routes, name, target, header)
-    // Who answers at an address of its own says itself which pages may call it, and there is no key in a browser.
-    const page = place.kind === 'balanced' && name.isLocal ? undefined : refusePage(headers, name, isOpen)
-    if (page) return refused(page)
-    if (isOfGoneEndpoint(host, place, target, headers.authorization)) return refused(noEndpoint)
-    return mayCall(host, place, headers.authorization) ? place : refused(unauthorized)
+    const answer = refuse(host, place, { headers, name, target })
+    return answer ? refused(answer) : place
   }
 }
 
+/** Why a request must not go where it wants to. */
+function refuse(
+  host: RouterHost,
+  place: Place,
+  { headers, name, target }: { headers: IncomingHttpHeaders; name: HostName; target: Target },
+): Answer | undefined {
+  // The account reads whole URLs.
+  if (place.kind === 'control' && !URL.canParse(`http://${headers.host || 'localhost'}`)) return noHost
+  // Who answers at an address of its own says itself which pages may call it, and there is no key in a browser.
+  const page = place.kind === 'balanced' && name.isLocal ? undefined : refusePage(headers, name, host.isOpen)
+  if (page) return page
+  if (isOfGoneEndpoint(host, place, target, headers.authorization)) return noEndpoint
+  return mayCall(host, place, headers.authorization) ? undefined : unauthorized
+}
+
 /** Nearly all requests have the header that the one before had. */
-function rememberLast(parse: (header: string | undefined) => HostName) {
-  let last: { header: string | undefined; name: HostName } | null = null
+function rememberLast(parse: (header: string | undefined) => HostName | null) {
+  let last: { header: string | undefined; name: HostName | null } | null = null
   return (header: string | undefined) => {
     if (last?.header !== header || last === null) last = { header, name: parse(header) }
     return last.name
@@ -76,6 +88,8 @@ function rememberLast(parse: (header: string | undefined) => HostName) {
 
 /** The account and the own routes check for themselves: some of what they have is for everybody. */
 function mayCall({ account, keys }: RouterHost, place: Place, authorization: string | undefined): boolean {
+  // Whoever has no key is not told what exists.
+  if (place.kind === 'refused') return account.accepts(authorization ?? null)
   if (!('endpoint' in place)) return true
   const { id } = place.endpoint.spec
   if (place.kind === 'worker' && keys.fits(authorization, id)) return true
@@ -92,6 +106,8 @@ function isOfGoneEndpoint(
   return place.kind === 'control' && isWorkerOperation(operation) && keys.fits(authorization, id)
 }
 
+const noAddress = refusal(400, 'the address cannot be read')
+const noHost = refusal(400, 'the host cannot be read')
 const unauthorized = refusal(401, 'unauthorized')
 const noEndpoint = refusal(404, 'endpoint not found')
 
@@ -141,15 +157,33 @@ async function answerAccount(
   const refusedBy = takeRefusal(faults, place)
   if (refusedBy) return send(response, refusedBy)
   const answer = await account.fetch(new NodeRequest({ req: request, res: response }))
-  if (!answer) return send(response, notThere(account.accepts(request.headers.authorization ?? null)))
+  if (!answer)
+    return send(response, notThere(account.accepts(request.headers.authorization ?? null), request.url))
   const damage = takeDamage(faults, place)
   if (!damage) return sendNodeResponse(response, answer)
-  const body = await answer.text()
-  if (damage === 'lostResponse') response.destroy()
-  else sendTruncated(response, { status: answer.status, body, headers: Object.fromEntries(answer.headers) })
+  if (damage === 'truncatedBody') return sendHalf(response, answer)
+  await answer.body?.cancel()
+  response.destroy()
 }
 
-/** Whoever has no key is not told what exists. */
-function notThere(isKnown: boolean): Answer {
-  return isKnown ? refusal(404, 'not found') : unauthorized
+/** What is no JSON may have no end, or be too long to be held. */
+async function sendHalf(response: ServerResponse, answer: Response): Promise<void> {
+  const headers = Object.fromEntries(answer.headers)
+  const { status } = answer
+  if (headers['content-type']?.includes('json'))
+    return sendTruncated(response, { status, body: await answer.text(), headers })
+  const reader = answer.body?.getReader()
+  const first = await reader?.read()
+  response.writeHead(status, headers)
+  response.write(first?.value?.subarray(0, first.value.length >> 1) ?? '', () => response.destroy())
+  await reader?.cancel()
+}
+
+function notThere(isKnown: boolean, url = ''): Answer {
+  if (!isKnown) return unauthorized
+  const [, id] = /^\/v2\/([\w-]{1,80})(?:[/?]|$)/.exec(url) ?? []
+  return refusal(
+    404,
+    id ? `endpoint not found: ${id}; GET /_emulator/state shows those that exist` : 'not found',
+  )
 }

@@ -12,7 +12,7 @@ const host = {
 const names = { 'x-flash-app': 'shop', 'x-flash-environment': 'staging', 'x-flash-endpoint': 'speech' }
 
 function place(url: string, name = '127.0.0.1', headers: Record<string, string> = {}) {
-  const found = findPlace(host, parseHost(name), parseTarget(url)!, (header) => headers[header])
+  const found = findPlace(host, parseHost(name)!, parseTarget(url)!, (header) => headers[header])
   const inner = 'target' in found ? found.target.url : 'path' in found ? found.path : ''
   return `${found.kind} ${inner}`
 }

@@ -23,12 +23,14 @@ export interface OpenServer {
 }
 
 const limits: ServerOptions = {
+  // Clients that could speak HTTP/2 offer it with their first request, and go on without when nobody takes it up.
+  shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() !== 'h2c',
   // Longer than clients keep an idle connection: one that closes as they write on it breaks their request.
   keepAliveTimeout: 75_000,
   // Beyond what the balancer allows.
   requestTimeout: 360_000,
-  // Also for Python's artifacts, whose names and tokens stand in the address.
-  maxHeaderSize: 64 * 1024,
+  // Pings name up to 65,535 bytes of jobs in their address, with escaped commas.
+  maxHeaderSize: 128 * 1024,
 }
 
 /** Listens with HTTP, and with HTTPS at the same port when there is a certificate. Throws `BAD_OPTION`. */
@@ -37,7 +39,7 @@ export async function openServer(
   { answer, upgrade }: ServerHost,
 ): Promise<OpenServer> {
   const plain = createServer(limits, answer).on('upgrade', upgrade)
-  const secure = tls ? createSecureServer({ ...limits, ...tls }, answer).on('upgrade', upgrade) : null
+  const secure = tls ? openSecure(tls, answer).on('upgrade', upgrade) : null
   const outer = secure ? createBothServer(plain, secure) : plain
   const sockets = new Set<Socket>()
   outer.on('connection', (socket: Socket) => {
@@ -56,6 +58,18 @@ export async function openServer(
   }
 }
 
+function openSecure(tls: { key: string; cert: string }, answer: ServerHost['answer']): Server {
+  try {
+    return createSecureServer({ ...limits, ...tls }, answer)
+  } catch (cause) {
+    throw new AppError('BAD_OPTION', {
+      message: `the certificate or its key cannot be used: ${(cause as Error).message}`,
+      hint: 'give both as texts in PEM, or `tls: true` for new ones',
+      cause,
+    })
+  }
+}
+
 /** A server that never listened has to be told, or it looks through its connections for ever. */
 function stopChecks(server: Server | null): void {
   server?.closeAllConnections()
@@ -63,16 +77,14 @@ function stopChecks(server: Server | null): void {
 }
 
 function listen(server: NetServer, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new AppError('BAD_OPTION', {
-          message: `the emulator cannot listen at port ${port} of ${host}: ${cause.message}`,
-          hint: 'give another port, or 0 for any free one',
-          cause,
-        }),
-      ),
-    )
+  return new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
     server.listen(port, host, resolve)
+  }).catch((cause: Error) => {
+    throw new AppError('BAD_OPTION', {
+      message: `the emulator cannot listen at port ${port} of ${host}: ${cause.message}`,
+      hint: 'give another port, or 0 for any free one',
+      cause,
+    })
   })
 }

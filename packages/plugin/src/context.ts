@@ -120,6 +120,8 @@ export function setUp(context: PluginContext, setup: Setup): void {
     mode,
     define: setup.define,
     env: setup.env,
+    workerKey: context.options.workerKey,
+    calls: context.options.calls,
     ...context.options.worker,
   })
 }

@@ -21,6 +21,8 @@ test('what is given is kept', () => {
     configEnv: ['REGION'],
     app: 'receipts',
     apiBase: 'https://api.example.com/receipts',
+    workerKey: 'CALLS_KEY',
+    calls: { retry: false, breaker: true, balance: 'least-busy' },
     role: 'server',
     worker: { plugins: () => [], minify: true, engine: 'rollup', inputOptions: {} },
   }
@@ -38,6 +40,13 @@ for (const [options, message] of [
   [{ isolatoin: 'thread' }, /"isolatoin" is no option; there are: .*isolation/],
   [{ app: ' ' }, /"app" is " "; allowed: a name/],
   [{ apiBase: '/api' }, /absolute URL/],
+  [{ workerKey: 'a key' }, /"workerKey" is "a key"; allowed: the name of a variable/],
+  [{ calls: true }, /"calls" is true; allowed: an object/],
+  [
+    { calls: { balance: 'fastest' } },
+    /"calls.balance" is "fastest"; allowed: "round-robin", "least-busy", "random"/,
+  ],
+  [{ calls: { retries: 3 } }, /"calls.retries" is no option; there are: retry, breaker, balance/],
   [{ role: 'worker' }, /"client", "server"/],
   [{ worker: [] }, /an object/],
   [{ worker: { plugins: [] } }, /"worker.plugins" is \[\]; allowed: a function/],

@@ -15,10 +15,26 @@ export interface PluginOptions {
   configEnv?: string[]
   /** Origin and path of the app's server, for a build whose pages are served from somewhere else: `https://api.example.com`. */
   apiBase?: string
+  /**
+   * Name of the variable with the key by which endpoints call each other: `FLASH_WORKER_KEY`. Workers of endpoints that
+   * call others get it, and no other key.
+   */
+  workerKey?: string
+  /** How endpoints call each other. */
+  calls?: CallsOptions
   /** What a host without environments (Rollup) builds: pages (default), or code that runs on a server. */
   role?: 'client' | 'server'
   /** The build of the worker bundles. */
   worker?: WorkerBuildOptions
+}
+
+export interface CallsOptions {
+  /** `false`: what nobody received is not sent again. */
+  retry?: boolean
+  /** `false`: an address that fails again and again is called nevertheless. */
+  breaker?: boolean
+  /** How calls spread over several addresses of an endpoint; one after the other when omitted. */
+  balance?: 'round-robin' | 'least-busy' | 'random'
 }
 
 export interface WorkerBuildOptions {
@@ -69,6 +85,11 @@ const checks: Record<keyof PluginOptions, Check> = {
     'a list of names',
   ],
   apiBase: [isAddress, 'an absolute URL such as "https://api.example.com"'],
+  workerKey: [
+    (value) => typeof value === 'string' && /^[A-Za-z_]\w*$/.test(value),
+    'the name of a variable, such as "FLASH_WORKER_KEY"',
+  ],
+  calls: [isObject, 'an object'],
   role: oneOf('client', 'server'),
   worker: [isObject, 'an object'],
 }
@@ -80,16 +101,23 @@ const workerChecks: Record<keyof WorkerBuildOptions, Check> = {
   inputOptions: [isObject, 'an object'],
 }
 
+const callsChecks: Record<keyof CallsOptions, Check> = {
+  retry: flag,
+  breaker: flag,
+  balance: oneOf('round-robin', 'least-busy', 'random'),
+}
+
 function isAddress(value: unknown): boolean {
   return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value) && !/[?#]/.test(value)
 }
 
 /** Fills in defaults; every option that is unknown or wrong is named, with what is allowed. */
 export function resolveOptions(options: PluginOptions = {}): ResolvedOptions {
-  const { worker } = options
+  const { worker, calls } = options
   const problems = [
     ...findProblems(options, checks, ''),
     ...(isObject(worker) ? findProblems(worker!, workerChecks, 'worker.') : []),
+    ...(isObject(calls) ? findProblems(calls!, callsChecks, 'calls.') : []),
   ]
   if (problems.length > 0) {
     throw new AppError('BAD_OPTION', {

@@ -43,6 +43,10 @@ export const errorCodes = {
     meaning:
       'An option of `flash()`, of the handler or of a command is unknown or has a value that is not allowed.',
   },
+  BAD_PATH: {
+    status: 400,
+    meaning: 'A path leads out of its endpoint, or cannot be read: `..`, `\\`, a control character.',
+  },
   BAD_PROJECT_KEY: {
     status: 500,
     meaning:
@@ -63,15 +67,35 @@ export const errorCodes = {
     status: 413,
     meaning: 'The worker bundles of a build are over the limit; the message has the ten largest parts.',
   },
+  CALLS_NEED_KEY: {
+    status: 503,
+    meaning: 'An endpoint calls another one, and its workers have no key for that.',
+  },
+  CALL_CIRCLE: {
+    status: 500,
+    meaning: 'Endpoints call each other in a circle. A warning.',
+  },
+  CALL_LOOP: {
+    status: 508,
+    meaning: 'Endpoints call each other in a longer chain than is allowed, most likely in a circle.',
+  },
   CANCELLED: { status: 409, meaning: 'The job was cancelled by someone else than this caller.' },
   CANNOT_CARRY: {
     status: 422,
     meaning: 'A value has a type that does not travel; the message names its path.',
   },
+  CIRCUIT_OPEN: {
+    status: 503,
+    meaning: 'An address failed several times in a row, so nothing is sent to it for a while.',
+  },
   CLIENT_LEAK: {
     status: 500,
     meaning:
       'A build would give a browser what is not meant for it: code of a function, a secret, a file for servers.',
+  },
+  CLIENT_SERVER_ONLY: {
+    status: 400,
+    meaning: 'A client of an endpoint was used in a browser; only servers, workers and scripts may.',
   },
   CONFIG_FAILED: {
     status: 500,
@@ -130,10 +154,19 @@ export const errorCodes = {
     meaning: 'The endpoint has no address: nothing was found that runs it, and it is not deployed.',
   },
   ENV_MISSING: { status: 500, meaning: 'A variable named in `env` has no value here.' },
+  EXTERNAL_ENDPOINT: {
+    status: 500,
+    meaning: 'While developing, code would call an endpoint of the account that this project does not run.',
+  },
   FORBIDDEN: { status: 403, meaning: 'The request comes from a page or host that may not call this server.' },
   FUNCTION_FAILED: {
     status: 500,
     meaning: 'The function threw something without a code of its own; name and message say what.',
+  },
+  HTTP_ERROR: {
+    status: 502,
+    meaning:
+      'A load-balanced endpoint answered with an error; `data` has its status and the text of its body.',
   },
   IMPORT_NOT_FOUND: {
     status: 500,
@@ -267,11 +300,15 @@ export const errorCodes = {
   },
   RESERVED_PATH: {
     status: 500,
-    meaning: 'A route would begin with a name that belongs to the server itself.',
+    meaning: 'A path begins with a name that belongs to the server itself, to the platform or to workers.',
   },
   RESULT_REFUSED: {
     status: 502,
     meaning: 'The platform does not take what a worker reports of a job; the message has its answer.',
+  },
+  RETRIES_EXHAUSTED: {
+    status: 502,
+    meaning: 'A call was tried several times, and each time nobody received it; `data` has the tries.',
   },
   SETUP_FAILED: { status: 500, meaning: '`setup` threw; the next call tries it again.' },
   SKEW: { status: 409, meaning: 'The page and the server are from different builds; reload the page.' },

@@ -1,7 +1,7 @@
 import { createCallable } from './callable.ts'
 import { createClass } from './class.ts'
 import type { serverClass, serverStub } from './server-stub.ts'
-import type { Post } from './types.ts'
+import type { Post, Target } from './types.ts'
 
 export interface ServerStubs {
   serverStub: typeof serverStub
@@ -9,9 +9,9 @@ export interface ServerStubs {
 }
 
 /** The stubs of code on a server whose calls all go one way. */
-export function bindServerStubs(post: Post): ServerStubs {
+export function bindServerStubs(post: Post, inherit?: Target['inherit']): ServerStubs {
   return {
-    serverStub: (id, generator, info) => createCallable({ ref: id, server: info, post, generator }),
-    serverClass: (id, methods, info) => createClass({ ref: id, server: info, post }, methods),
+    serverStub: (id, generator, info) => createCallable({ ref: id, server: info, post, inherit, generator }),
+    serverClass: (id, methods, info) => createClass({ ref: id, server: info, post, inherit }, methods),
   }
 }

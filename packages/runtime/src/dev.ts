@@ -1,6 +1,12 @@
 import { type LocalRuntime, type LocalServer, postInside, postOver, runtimesIn } from './nearby.ts'
 import type { EndpointInfo, Post } from './types.ts'
 
+/** Whether a dev server runs this process, or runs in it. A script beside one is on its own. */
+export function isDeveloping(env: Readonly<Record<string, string | undefined>>): boolean {
+  if (env.NODE_ENV === 'production') return false
+  return runtimesIn('unplugin-flash.dev').size > 0 || fromVariables(env) !== undefined
+}
+
 /** The dev server that runs a function: in this process, named by the environment, or of the project around the working directory. */
 export function findDev(id: string, { root }: EndpointInfo): Post | undefined {
   const { process } = globalThis as { process?: NodeJS.Process }
@@ -24,7 +30,7 @@ function runtimesOf(root: string | undefined): LocalRuntime[] {
 function fromVariables({
   FLASH_DEV_URL: url,
   FLASH_DEV_TOKEN: token,
-}: NodeJS.ProcessEnv): LocalServer | undefined {
+}: Readonly<Record<string, string | undefined>>): LocalServer | undefined {
   return url && token ? { url, token } : undefined
 }
 

@@ -1,3 +1,4 @@
+export { noClient } from './no-client.ts'
 export { bindClass, bindStub } from './stub.ts'
 export { serverClass, serverStub } from './server-stub.ts'
 export type { LocalRuntime } from './nearby.ts'

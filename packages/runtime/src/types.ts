@@ -73,6 +73,8 @@ export interface Target {
   /** Set on servers, where every option passes. */
   server?: EndpointInfo
   post: Post
+  /** Options of a call with what the code that makes it hands down; jobs of `.run()` live on their own. */
+  inherit?(options: CallOptions | undefined): CallOptions | undefined
   /** The system's when omitted. */
   clock?: Clock
 }

@@ -47,7 +47,9 @@ test('what is exported at run time', () => {
     'NetworkVolume',
     'PodTemplate',
     'RemoteError',
+    'endpoint',
     'getContext',
+    'onMetric',
     'remote',
     'unchecked',
   ])

@@ -1,9 +1,14 @@
-import { AppError, type Clock, systemClock } from '@flash/protocol'
-import { findBundles, findDev, type Post, type QueueAddress } from '@flash/runtime/server'
-import { openBuild } from './address/build.ts'
-import { findByVariable } from './address/by-variable.ts'
-import { createAccount, type FindListed } from './address/in-account.ts'
-import { type Env, readVariable } from './address/variables.ts'
+import { AppError } from '@flash/protocol'
+import {
+  createRegistry as createBareRegistry,
+  type Env,
+  findBundles,
+  findDev,
+  type Post,
+  type QueueAddress,
+  readVariable,
+  type RegistryOptions as BareOptions,
+} from '@flash/runtime/server'
 import type { RpcBackend } from './backend.ts'
 import { createRelay } from './forward/relay.ts'
 
@@ -23,24 +28,17 @@ export type Runner = Omit<RpcBackend, 'find'>
 /** Looks for something that runs a function. */
 export type FindRunner = (id: string, endpoint: string) => Post | undefined
 
-export interface RegistryOptions {
-  /** The project's name on the account. */
-  app: string
+export interface RegistryOptions extends Omit<BareOptions<Runner>, 'env' | 'findNear'> {
   /** Read anew for each call; those of the process when omitted. */
   env?: Env
   /** Around the process when omitted. */
   findDev?: FindRunner
   /** Bundles that run already: in this process, or in the one that started it. */
   findBundles?: FindRunner
-  /** Starts bundles for `FLASH_TARGET=local`: those of the build around the working directory when omitted. */
+  /** Chooses one of several addresses; the first when omitted. */
+  choose?: (addresses: readonly QueueAddress[]) => QueueAddress
+  /** Starts bundles for `FLASH_TARGET=local`, which nothing asks for when omitted. */
   local?: () => Promise<Runner>
-  /**
-   * The account's own list of endpoints, which settles what its look-up does not know. Whoever can read that list
-   * plugs it in here; without it a 404 of the look-up is `ENDPOINT_NOT_DEPLOYED`.
-   */
-  findListed?: FindListed
-  clock?: Clock
-  random?: () => number
 }
 
 export interface Registry {
@@ -54,19 +52,22 @@ export interface Registry {
 }
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { app, env = process.env, findListed, clock = systemClock, random = Math.random } = options
-  const { local = openBuild } = options
-  const account = createAccount({ app, env, findListed, clock, random })
+  const { env = process.env, local, choose = ([first]) => first! } = options
   const findRunner = createFindRunner(options, env)
+  const registry = createBareRegistry<Runner>({
+    ...options,
+    env,
+    findNear(endpoint, id) {
+      const post = findRunner(id, endpoint)
+      if (post) return createRelay(post, endpoint)
+      return local && readTarget(env) === 'local' ? local() : undefined
+    },
+  })
   return {
     async find(endpoint, id) {
-      const named = findByVariable(endpoint, env)
-      if (named) return { kind: 'queue', queue: named }
-      const post = findRunner(id, endpoint)
-      if (post) return { kind: 'backend', backend: createRelay(post, endpoint) }
-      if (readTarget(env) === 'local') return { kind: 'backend', backend: await local() }
-      const { queue, isLookUp } = await account.find(endpoint)
-      return { kind: 'queue', queue, otherwise: isLookUp ? () => account.settle(endpoint) : undefined }
+      const found = await registry.find(endpoint, id)
+      if (found.kind === 'near') return { kind: 'backend', backend: found.near }
+      return { kind: 'queue', queue: choose(found.queues), otherwise: found.otherwise }
     },
   }
 }

@@ -1,4 +1,5 @@
 import { AppError, type ServerFacts } from '@flash/protocol'
+import { openBuild } from './address/build.ts'
 import { createForwardBackend } from './forward.ts'
 import { createHandler, type FlashHandler } from './handler.ts'
 import { type FlashHandlerOptions, parseHandlerOptions } from './handler-options.ts'
@@ -17,7 +18,7 @@ export function bindHandler(facts: ServerFacts, key: string): CreateFlashHandler
     createHandler(facts, {
       ...parseHandlerOptions(options),
       key: Buffer.from(key, 'base64url'),
-      backend: createForwardBackend({ facts }),
+      backend: createForwardBackend({ facts, local: openBuild }),
     })
 }
 

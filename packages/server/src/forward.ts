@@ -1,17 +1,29 @@
-import { AppError, queueLimits, type ServerFacts, type ServerFunction, systemClock } from '@flash/protocol'
+import {
+  AppError,
+  type CallHeader,
+  queueLimits,
+  type ServerFacts,
+  type ServerFunction,
+  systemClock,
+} from '@flash/protocol'
+import type { QueueClientOptions } from '@flash/runtime/server'
 import { type Address, createRegistry, type RegistryOptions } from './address.ts'
 import type { JobTarget, RpcBackend, RpcJob } from './backend.ts'
 import type { CallEnvelope } from './envelope.ts'
 import { findJob } from './forward/find-job.ts'
 import type { FollowerOptions } from './forward/follower.ts'
 import { toQueueJob } from './forward/queue-job.ts'
-import { createQueueJobs, type QueueJobs } from './forward/queue-jobs.ts'
+import { createQueueJobs, type QueueJobs, type QueueJobsOptions } from './forward/queue-jobs.ts'
 import { createSameCalls, type SameCalls } from './forward/same-calls.ts'
 import { findCallable, unknownFunction } from './target.ts'
 
 export interface ForwardOptions extends Omit<RegistryOptions, 'app'> {
   facts: ServerFacts
-  fetch?: typeof fetch
+  fetch?: QueueClientOptions['fetch']
+  /** Makes the client of an address; one that does no more than it must when omitted. */
+  createClient?: QueueJobsOptions['createClient']
+  /** What the call says of itself beside its arguments; throws for one that is not to be made. */
+  headerOf?(call: CallEnvelope, fact: ServerFunction): Pick<CallHeader, 'deadline' | 'hops'>
   /** The largest call; what a queue takes when omitted. */
   maxBodyBytes?: number
 }
@@ -23,6 +35,7 @@ interface ForwardContext {
   addressOf(endpoint: string, id?: string): Promise<Address>
   jobs: QueueJobs
   same: SameCalls
+  headerOf: NonNullable<ForwardOptions['headerOf']>
 }
 
 /**
@@ -64,9 +77,9 @@ export function createForwardBackend(options: ForwardOptions): RpcBackend {
   }
 }
 
-function createContext({ facts, fetch, ...options }: ForwardOptions): ForwardContext {
+function createContext({ facts, fetch, createClient, ...options }: ForwardOptions): ForwardContext {
   const { functions, app } = facts
-  const { clock, random } = options
+  const { clock, random, headerOf = () => ({}) } = options
   const registry = createRegistry({ ...options, app })
   return {
     functions,
@@ -76,8 +89,9 @@ function createContext({ facts, fetch, ...options }: ForwardOptions): ForwardCon
       const known = own.find((fact) => fact.id === id) ?? own[0]
       return registry.find(endpoint, known?.id ?? '')
     },
-    jobs: createQueueJobs({ clock, fetch, random }),
+    jobs: createQueueJobs({ clock, fetch, random, createClient }),
     same: createSameCalls(clock ?? systemClock),
+    headerOf,
   }
 }
 
@@ -90,7 +104,7 @@ async function submit(
   const { jobs, same } = context
   const callable = findCallable(fact, call.fn)
   const gives = callable.kind === 'generator' ? 'items' : 'value'
-  const job = await toQueueJob(fact, callable, call)
+  const job = await toQueueJob(fact, callable, call, context.headerOf(call, fact))
   const send = async (queue: QueueAddressFound['queue']) => {
     const client = jobs.client(queue)
     const status = await client.submit(job)

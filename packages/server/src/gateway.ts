@@ -1,9 +1,8 @@
 import type { ServerFacts } from '@flash/protocol'
-import type { LocalRuntime } from '@flash/runtime'
-import { bindServerStubs, postInside, type ServerStubs } from '@flash/runtime/server'
-import { createCapability } from './capability.ts'
+import { bindServerStubs, type ServerStubs } from '@flash/runtime/server'
+import { openBuild } from './address/build.ts'
 import { createForwardBackend, type ForwardOptions } from './forward.ts'
-import { createRpcHandler, type RpcHandler } from './rpc.ts'
+import { postTo } from './post-to.ts'
 
 /**
  * The stubs of server code that was built: their calls go through the app's own route without leaving the process,
@@ -17,20 +16,6 @@ export function bindServer(
   key: string,
   options: Omit<ForwardOptions, 'facts'> = {},
 ): ServerStubs {
-  let rpc: RpcHandler | undefined
-  const open = () =>
-    createRpcHandler({
-      capability: createCapability(Buffer.from(key, 'base64url')),
-      backend: createForwardBackend({ ...options, facts }),
-      clock: options.clock,
-      onInternal: (error) => console.error('[flash]', error),
-    })
-  const runtime: LocalRuntime = {
-    has: () => true,
-    async fetch(request) {
-      rpc ??= open()
-      return rpc(request, request.url.split('/').at(-1)!, { kind: 'server', subject: null })
-    },
-  }
-  return bindServerStubs(postInside(runtime))
+  const open = () => createForwardBackend({ local: openBuild, ...options, facts })
+  return bindServerStubs(postTo(open, { key: Buffer.from(key, 'base64url'), clock: options.clock }))
 }

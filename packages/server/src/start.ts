@@ -6,6 +6,7 @@ import { FastResponse, toNodeHandler } from 'srvx/node'
 import type { RpcBackend } from './backend.ts'
 import { createDrain } from './drain.ts'
 import { type AppFacts, readFacts } from './facts.ts'
+import { openBuild } from './address/build.ts'
 import { createForwardBackend } from './forward.ts'
 import { createHandler, type FlashHandler } from './handler.ts'
 import type { FlashHandlerOptions } from './handler-options.ts'
@@ -53,7 +54,8 @@ export async function startServer(options: StartOptions): Promise<StartedServer>
   const dist = resolve(root, options.dist)
   const facts = readFacts(dist, key)
   const base = facts.prefix.slice(0, facts.prefix.lastIndexOf('/') + 1)
-  const forward = (given: ServerFacts) => createForwardBackend({ facts: given, env, clock: options.clock })
+  const forward = (given: ServerFacts) =>
+    createForwardBackend({ facts: given, env, clock: options.clock, local: openBuild })
   const backend = (options.createBackend ?? forward)(facts)
   const handler = createHandler(facts, {
     maxBodyBytes: facts.maxBodyBytes,

@@ -3,6 +3,7 @@ import {
   type BundleAddress,
   createEmulator,
   createMovableClock,
+  type DockerLauncherOptions,
   type Emulator,
   type EmulatorOptions,
   type EndpointAddress,
@@ -23,6 +24,7 @@ import {
 export type {
   Account,
   BundleAddress,
+  DockerLauncherOptions,
   Emulator,
   EmulatorOptions,
   EndpointAddress,

@@ -41,9 +41,11 @@ export function toRequest(
 
 /** By the host that it was asked for, whatever stands in the line itself. */
 function toUrl({ url = '/', headers }: IncomingMessage): URL {
-  const path = url.startsWith('/') ? url : new URL(url, 'http://localhost').pathname
+  const { pathname, search } = url.startsWith('/')
+    ? { pathname: url, search: '' }
+    : new URL(url, 'http://localhost')
   const { host } = headers
-  return new URL(`http://${host !== undefined && isHost(host) ? host : 'localhost'}${path}`)
+  return new URL(`http://${host !== undefined && isHost(host) ? host : 'localhost'}${pathname}${search}`)
 }
 
 function isHost(host: string): boolean {

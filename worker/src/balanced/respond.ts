@@ -1,13 +1,23 @@
 import type { ServerResponse } from 'node:http'
 import { AppError, errorCodes } from '@flash/protocol'
 
-/** Sends an answer as it comes, no faster than it is taken; resolves at its end, or when nobody takes it any more. */
+/** These are of one connection only, and would say of this one what was true of another. */
+const ofConnections = ['keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding', 'upgrade']
+
+/**
+ * Sends an answer as it comes, no faster than it is taken; resolves at its end, or when nobody takes it any more.
+ *
+ * - rejects with what its body throws, and for a body that is not as long as its `content-length`: what is more would be
+ *   taken for the next answer of the connection.
+ */
 export async function respond(outgoing: ServerResponse, response: Response): Promise<void> {
   const { status, statusText, headers, body } = response
   if (outgoing.destroyed) return void body?.cancel().catch(() => {})
+  outgoing.strictContentLength = true
   outgoing.statusCode = status
   if (statusText) outgoing.statusMessage = statusText
-  for (const [name, value] of headers) if (name !== 'set-cookie') outgoing.setHeader(name, value)
+  const dropped = findDropped(response)
+  for (const [name, value] of headers) if (!dropped.has(name)) outgoing.setHeader(name, value)
   const cookies = headers.getSetCookie()
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
   if (!body || outgoing.req.method === 'HEAD') {
@@ -16,6 +26,19 @@ export async function respond(outgoing: ServerResponse, response: Response): Pro
   }
   outgoing.flushHeaders()
   await pump(body, outgoing)
+}
+
+/** Codings of a body that `fetch` takes off it. */
+const decoded = /^(?:x-)?(?:gzip|deflate|br)$/i
+
+/** Headers that are not sent, or not as they are: each cookie is one of its own. */
+function findDropped({ url, status, headers }: Response): ReadonlySet<string> {
+  const dropped = new Set([...ofConnections, 'set-cookie'])
+  if (status === 204) dropped.add('content-length')
+  // Whoever passes on what another server said: the body is plain by now, and longer.
+  if (url !== '' && decoded.test(headers.get('content-encoding') ?? ''))
+    dropped.add('content-encoding').add('content-length')
+  return dropped
 }
 
 async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
@@ -31,6 +54,8 @@ async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse):
     await end(outgoing)
   } finally {
     outgoing.off('close', leave)
+    // Of no effect at its end; else whoever makes the rest has to hear that nobody takes it.
+    leave()
   }
 }
 

@@ -1,5 +1,6 @@
 import { Agent, request as send } from 'node:http'
 import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { createTestClock } from '@flash/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type BalancedOptions, type BalancedServer, serveBalanced } from './serve.ts'
@@ -20,6 +21,18 @@ function createGate<T = void>() {
   const promise = new Promise<T>((resolve, reject) => (settle = { resolve, reject }))
   promise.catch(() => {})
   return { promise, ...settle! }
+}
+
+/** All that comes back for these bytes until the connection ends. */
+function exchange(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    socket
+      .on('data', (data) => (answer += data))
+      .on('error', () => {})
+      .on('close', () => resolve(answer))
+  })
 }
 
 describe('health', () => {
@@ -264,24 +277,90 @@ describe('requests', () => {
     expect(write.mock.calls[0]![0]).toContain('half way')
   })
 
+  for (const [what, give] of [
+    ['nothing', () => undefined],
+    ['an error of the network', () => Response.error()],
+    ['a text', () => 'text'],
+    [
+      'a body that was read',
+      async () => {
+        const response = new Response('read')
+        await response.text()
+        return response
+      },
+    ],
+  ] as [string, () => Response | Promise<Response>][]) {
+    test(`${what} instead of an answer is 500, and told in the log`, async () => {
+      const write = vi.fn()
+      const { url } = await serve(give, { write })
+      const answer = await fetch(url)
+      expect([answer.status, await answer.json()]).toMatchObject([500, { code: 'INTERNAL' }])
+      expect(write.mock.calls[0]![0]).toMatch(/^TypeError: `fetch` gave /)
+    })
+  }
+
+  for (const [what, length, body] of [
+    ['longer', '4', 'bodyHTTP/1.1 200 OK'],
+    ['shorter', '40', 'body'],
+    ['not', 'four', 'body'],
+  ]) {
+    test(`a body that is ${what} of the length that it says never meets the next answer`, async () => {
+      const write = vi.fn()
+      const { server } = await serve(() => new Response(body, { headers: { 'content-length': length! } }), {
+        write,
+      })
+      const text = await exchange(server.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2))
+      expect(text).not.toContain('bodyHTTP')
+      expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(1)
+      expect(write.mock.calls[0]![0]).toContain('ERR_HTTP_CONTENT_LENGTH_MISMATCH')
+    })
+  }
+
+  test('headers of another connection are not passed on', async () => {
+    const headers = { 'transfer-encoding': 'gzip', 'keep-alive': 'timeout=1', 'content-length': '4' }
+    const { server } = await serve(({ method }) =>
+      method === 'PUT' ? new Response(null, { status: 204, headers }) : new Response('body', { headers }),
+    )
+    const close = 'Host: a\r\nConnection: close\r\n\r\n'
+    const text = await exchange(server.port, `GET / HTTP/1.1\r\n${close}`)
+    expect(text).toMatch(/content-length: 4\r\n/)
+    expect(text).not.toMatch(/gzip|timeout=1/)
+    expect(await exchange(server.port, `PUT / HTTP/1.1\r\n${close}`)).not.toContain('content-length')
+  })
+
+  test('what another server answers can be passed on, also when its body was compressed', async () => {
+    const packed = gzipSync('whole '.repeat(100))
+    const headers = { 'content-encoding': 'gzip', 'content-length': String(packed.length), 'x-a': '1' }
+    const { url: other } = await serve(() => new Response(packed, { headers }))
+    const { url } = await serve(() => fetch(other))
+    const answer = await fetch(url)
+    expect([await answer.text(), answer.headers.get('x-a')]).toEqual(['whole '.repeat(100), '1'])
+    const { url: plain } = await serve(() => new Response(packed, { headers }))
+    expect(await (await fetch(plain)).text()).toBe('whole '.repeat(100))
+  })
+
+  test('an item that is no bytes ends what makes the others', async () => {
+    const cancelled = createGate<unknown>()
+    const items = () =>
+      new ReadableStream({ start: (controller) => controller.enqueue(7), cancel: cancelled.resolve })
+    const { url } = await serve(() => new Response(items()))
+    await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow()
+    await cancelled.promise
+  })
+
   for (const [what, line, status] of [
     ['a method of proxies', 'TRACE / HTTP/1.1\r\nHost: a', 400],
-    ['a whole address', 'GET http://elsewhere/x HTTP/1.1\r\nHost: a', 200],
+    ['a whole address', 'GET http://elsewhere/x?y=1 HTTP/1.1\r\nHost: a', 200],
     ['a host that is none', 'GET /x HTTP/1.1\r\nHost: a b/c', 200],
     ['a path that looks like a host', 'GET //elsewhere/x HTTP/1.1\r\nHost: a', 200],
   ] as const) {
     test(`${what} is ${status}`, async () => {
       const seen = vi.fn((request: Request) => new Response(request.url))
       const { server } = await serve(seen)
-      const text = await new Promise<string>((resolve) => {
-        let answer = ''
-        const socket = connect(server.port, '127.0.0.1', () =>
-          socket.write(`${line}\r\nConnection: close\r\n\r\n`),
-        )
-        socket.on('data', (data) => (answer += data)).on('close', () => resolve(answer))
-      })
+      const text = await exchange(server.port, `${line}\r\nConnection: close\r\n\r\n`)
       expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
       if (status === 200) expect(text).not.toContain('http://elsewhere')
+      if (line.includes('?')) expect(text).toContain('/x?y=1')
     })
   }
 })

@@ -160,7 +160,7 @@ async function ask(
   try {
     const request = toRequest(incoming, body, signal, maxBodyBytes)
     await untilReady(health)
-    return await fetch(request, { remoteAddress: incoming.socket.remoteAddress })
+    return checkResponse(await fetch(request, { remoteAddress: incoming.socket.remoteAddress }))
   } catch (error) {
     // Whatever a handler makes of a body that broke off, the reason is its size.
     const told = body.tooLarge ?? error
@@ -170,6 +170,15 @@ async function ask(
     if (told instanceof AppError) response.headers.set('connection', 'close')
     return response
   }
+}
+
+/** Throws a `TypeError`, for the log, for what cannot be sent: while no status is on its way, the client can still hear of it. */
+function checkResponse(made: Response): Response {
+  const { status, body } = Object(made) as Response
+  if (!(status >= 200))
+    throw new TypeError(`\`fetch\` gave ${inspect(made)}: return a Response with a status`)
+  if (!body?.locked) return made
+  throw new TypeError('`fetch` gave a Response whose body was read already: return `response.clone()`')
 }
 
 /** Throws `WORKER_UNAVAILABLE` when the worker takes no requests. */

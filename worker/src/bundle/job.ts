@@ -70,6 +70,7 @@ export async function runJob(
         // A queue does not say how often it has given a job out.
         attempt: 1,
         deadline,
+        hops: header?.hops,
         signal: call.signal,
         abandoned: call.abandoned,
         log: voice.log,

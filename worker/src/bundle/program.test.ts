@@ -427,8 +427,6 @@ describe('a worker of a queue', () => {
   test('fails what runs when nobody catches an error, and leaves', async () => {
     const { start, serveJobs, crash, emit } = openQueue()
     start(infoOf([functionOf('wait', [])]), [tableOf({ wait: () => new Promise(() => {}) })])
-    emit('uncaughtException', new Error('idle'))
-    expect(crash).toHaveBeenCalledTimes(1)
     const [runner] = serveJobs.mock.calls[0]!
     const outcome = runner.run({ id: 'j', input: {} }, scope)
     emit('uncaughtException', new Error('in a timer'))
@@ -438,7 +436,17 @@ describe('a worker of a queue', () => {
       error_message: 'an error that nobody caught ended the worker: in a timer',
       flash: { code: 'WORKER_CRASHED', cause: { message: 'in a timer' } },
     })
+    expect(runner.broken!.aborted).toBe(true)
     emit('uncaughtException', new Error('once more, while it is told'))
-    expect(crash).toHaveBeenCalledTimes(1)
+    expect(crash).not.toHaveBeenCalled()
+  })
+
+  test('an error that nobody catches while nothing runs lets results arrive before the end', () => {
+    const { start, serveJobs, crash, emit, written } = openQueue()
+    start(infoOf([]), [])
+    emit('uncaughtException', new Error('idle'))
+    expect(serveJobs.mock.calls[0]![0].broken!.aborted).toBe(true)
+    expect(written.stderr).toMatch(/^flash: Error: idle\n/)
+    expect(crash).not.toHaveBeenCalled()
   })
 })

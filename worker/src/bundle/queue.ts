@@ -51,8 +51,9 @@ export function openQueue({ process, serveJobs, crash }: QueueHost): Program {
       void serve(() => createFailingRunner(error, source))
     },
     crash(error) {
-      if (runner?.crash(error)) say(error)
-      else crash(error)
+      if (!runner) return crash(error)
+      say(error)
+      runner.crash(error)
     },
   }
 }

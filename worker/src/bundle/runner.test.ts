@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { type BundleFunction, createTestClock, readFailure, readOutput, RemoteError } from '@flash/protocol'
+import { currentCaller } from '@flash/runtime/server'
 import { expect, test, vi } from 'vitest'
 import { contextStorage } from '../execute/context.ts'
 import { createDefinition, type Functions } from '../execute/definition.ts'
@@ -304,6 +305,26 @@ for (const [what, header, policy, afterMs] of [
     await pass(1_000)
     expect(over).toBe(true)
     expect(readFailure(JSON.parse((await outcome).json).error)).toMatchObject({ code: 'TIMEOUT' })
+  })
+}
+
+for (const [header, hops] of [
+  [{}, 0],
+  [{ hops: 3 }, 3],
+] as const) {
+  test(`calls that a function makes can know how many led to it: ${hops}`, async () => {
+    const { result, clock } = await run(
+      { f: () => ({ ...currentCaller(), signal: 'left out' }) },
+      {
+        'flash:call': { v: 1, ...header },
+      },
+    )
+    expect(result.output).toEqual({
+      endpoint: 'ocr',
+      deadline: clock.now() + 10_000,
+      hops,
+      signal: 'left out',
+    })
   })
 }
 

@@ -6,8 +6,9 @@ import {
   toWireError,
   writeFailure,
 } from '@flash/protocol'
+import { createCrashGuard, type CrashGuard } from '../execute/crash.ts'
 import type { JobOutput } from '../execute/job-output.ts'
-import { createCall, createDeferred, type Deferred, followSignal } from '../local/session.ts'
+import { createCall, followSignal } from '../local/session.ts'
 import type { JobOutcome, JobRunner, JobScope } from '../queue/types.ts'
 import { createCollection } from './collection.ts'
 import { type JobHost, type JobVoice, runJob } from './job.ts'
@@ -21,34 +22,26 @@ export interface RunnerOptions extends JobHost {
 }
 
 export interface BundleRunner extends JobRunner {
-  /** Fails all jobs for an error that nobody caught, and lets the worker leave; false when there is none to fail. */
-  crash(error: unknown): boolean
+  /** Fails all jobs for an error that nobody caught, and lets the worker leave. */
+  crash(error: unknown): void
 }
 
 const GRACE_MS = 1_000
 
 /** Runs the jobs of a queue with the functions of a bundle. */
 export function createRunner(options: RunnerOptions): BundleRunner {
-  const running = new Set<Deferred<never>>()
-  let leaving = false
+  const { guard, crash, signal: broken } = createCrashGuard()
   return {
+    broken,
     async run(job, scope) {
-      const crashed = createDeferred<never>()
-      running.add(crashed)
       const refresh = { wanted: false }
-      const { json, streamed } = await runOne(options, job, scope, refresh, crashed.promise)
-      running.delete(crashed)
-      if (!refresh.wanted && !leaving) return { json, streamed }
+      const { json, streamed } = await runOne(options, job, scope, refresh, guard)
+      if (!refresh.wanted && !broken.aborted) return { json, streamed }
       return { json: `${json.slice(0, -1)},"stopPod":true}`, streamed, leave: true }
     },
     concurrency: () => options.concurrency,
     close: () => options.worker.close(),
-    crash(cause) {
-      if (running.size === 0 && !leaving) return false
-      leaving = true
-      for (const { reject } of running) reject(uncaught(cause))
-      return true
-    },
+    crash: (cause) => crash(uncaught(cause)),
   }
 }
 
@@ -67,7 +60,7 @@ async function runOne(
   job: TakenJob,
   scope: JobScope,
   refresh: { wanted: boolean },
-  crashed: Promise<never>,
+  guard: CrashGuard['guard'],
 ): Promise<JobOutcome> {
   const { info, clock, output, source } = options
   const call = createCall(0, clock, GRACE_MS)
@@ -87,7 +80,7 @@ async function runOne(
   try {
     const route = routeJob(info.endpoint, info.functions, job.input)
     const order = { id: job.id, route, executionTimeoutMs: timeoutOf(job) }
-    const json = await Promise.race([runJob(options, order, call, voice), crashed])
+    const json = await guard(runJob(options, order, call, voice))
     if (json === null && items.overflowed) lines.write('stderr', tooManyItems)
     return { json: `{"output":${json ?? items.text()}}`, streamed: json === null }
   } catch (error) {

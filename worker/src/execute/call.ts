@@ -1,6 +1,7 @@
 import { type ReadInput } from '@flash/protocol'
 import { findMethod, type InstanceHold } from './class.ts'
 import {
+  attachHops,
   contextStorage,
   createContext,
   createLog,
@@ -22,6 +23,8 @@ export interface Callee {
 /** What a call gets besides its input, and where its words go. */
 export interface CallScope extends Pick<FunctionContext, 'signal' | 'jobId' | 'attempt' | 'deadline'> {
   idempotencyKey?: string
+  /** How many calls of endpoints led to this one. */
+  hops?: number
   /** Rejects when nobody waits for the function any more, although it still runs. */
   abandoned?: Promise<never>
   progress(value: unknown): void
@@ -135,7 +138,7 @@ function contextOf(worker: Worker, { definition }: Callee, scope: CallScope): Fu
     refreshWorker,
     model: definition.config.model,
   })
-  return attachWorker(context, worker)
+  return attachHops(attachWorker(context, worker), scope.hops)
 }
 
 function checkedItems(schema: unknown, { onItem }: CallScope): CallScope['onItem'] {

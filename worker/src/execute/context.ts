@@ -44,6 +44,11 @@ export function createContext(init: ContextInit<FunctionContext>): FunctionConte
   return new Context(init) as unknown as FunctionContext
 }
 
+/** Lets calls that are made in a context know how many led to it; its author sees nothing of it. */
+export function attachHops(context: FunctionContext, hops = 0): FunctionContext {
+  return Object.defineProperty(context, Symbol.for('unplugin-flash.hops'), { value: hops })
+}
+
 const ofCalls = [
   'jobId',
   'attempt',

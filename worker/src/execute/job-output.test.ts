@@ -58,6 +58,18 @@ test('what belongs to no job goes its usual way, also what is said about one', (
   expect(streams.stdout.listenerCount('drain')).toBe(0)
 })
 
+test('what is said about a job after its end goes the usual way, and is no other job’s', () => {
+  const { streams, output, start } = create()
+  const heard: string[] = []
+  const { job } = start((line) => heard.push(line))
+  const other = start((line) => heard.push(line))
+  job.end()
+  other.run(() => job.write('stderr', 'afterwards\n'))
+  other.job.end()
+  expect([heard, streams.stderr.text]).toEqual([[], 'afterwards\n'])
+  output.restore()
+})
+
 test('lines wait for a stream that is full', () => {
   const { streams, output, start } = create()
   const heard: string[] = []

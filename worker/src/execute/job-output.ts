@@ -61,7 +61,10 @@ export function captureJobs(streams: Record<StreamName, JobStream> = process): J
       open.add(owner)
       return {
         own: (context) => void owners.set(context, owner),
-        write: (stream, text) => capture.write(owner, stream, text),
+        write(stream, text) {
+          if (!owner.ended) return capture.write(owner, stream, text)
+          contextStorage().run(undefined as never, () => void streams[stream].write(text))
+        },
         end() {
           capture.end(owner)
           lines.end()

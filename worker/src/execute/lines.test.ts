@@ -69,3 +69,16 @@ test('of too much text the last is kept', () => {
   expect(written.length).toBe(1 + Math.floor(heldLimits.characters / line.length))
   expect(written[0]![1]).toContain('100 lines')
 })
+
+test('a line that is too long to be kept is counted, before what comes after it', () => {
+  const { lines, written, state } = open()
+  state.full = true
+  lines.push('stdout', `${'x'.repeat(heldLimits.characters + 1)}\n`)
+  state.full = false
+  lines.push('stdout', 'after\n')
+  lines.end()
+  expect(written).toEqual([
+    ['stderr', expect.stringMatching(/^\[1 lines of output dropped here/)],
+    ['stdout', 'after'],
+  ])
+})

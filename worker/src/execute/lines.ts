@@ -35,12 +35,13 @@ export function createLines({ write, isFull }: LinesOptions): Lines {
       dropped++
     }
   }
+  const isWaiting = () => held.length > 0 || dropped > 0
   const tell = (stream: StreamName, line: string) => {
-    if (held.length > 0 || isFull()) hold(stream, line)
+    if (isWaiting() || isFull()) hold(stream, line)
     else write(stream, line)
   }
   const flush = (all: boolean) => {
-    if (held.length === 0 || (!all && isFull())) return
+    if (!isWaiting() || (!all && isFull())) return
     if (dropped > 0) write('stderr', dropNotice(dropped))
     dropped = 0
     let taken = 0

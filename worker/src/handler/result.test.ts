@@ -90,8 +90,19 @@ for (const [what, thrown, type, message] of [
   [
     'an error without stack',
     Object.assign(new AppError('INTERNAL', { message: 'm' }), { stack: undefined }),
-    'AppError',
+    'INTERNAL',
     'm',
+  ],
+  ['an error of odd parts', Object.assign(new Error('x'), { message: 7, stack: 5n }), 'Error', '7'],
+  [
+    'an error that cannot be read',
+    Object.defineProperty(new Error('x'), 'stack', {
+      get() {
+        throw new Error('no')
+      },
+    }),
+    'object',
+    'a value that cannot be shown',
   ],
 ] as const) {
   test(`the text of what is thrown: ${what}`, () => {

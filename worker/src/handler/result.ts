@@ -1,4 +1,4 @@
-import { type JobResult, writeForeign } from '@flash/protocol'
+import { AppError, type JobResult, writeForeign } from '@flash/protocol'
 
 /** Who runs, for those who read an error. */
 export interface ErrorSource {
@@ -37,22 +37,22 @@ export async function toItem(
   return { json: JSON.stringify(plain) }
 }
 
-/** `error` of a job whose handler threw: JSON text with the platform's keys. */
+/** `error` of a job whose handler threw: JSON text with the platform's keys. Never throws. */
 export function toErrorText(thrown: unknown, { hostname, workerId, version }: ErrorSource): string {
-  const error = thrown instanceof Error ? thrown : new Error(describe(thrown))
+  const { type, message, stack } = readThrown(thrown)
   return JSON.stringify({
-    error_type: thrown instanceof Error ? nameOf(thrown) : typeof thrown,
-    error_message: error.message,
-    error_traceback: error.stack ?? String(error),
+    error_type: type,
+    error_message: message,
+    error_traceback: stack,
     hostname,
     worker_id: workerId,
     runpod_version: version,
   })
 }
 
-/** `error` of a job whose generator threw. */
+/** `error` of a job whose generator threw. Never throws. */
 export function toStreamErrorText(thrown: unknown): string {
-  const { message, stack } = thrown instanceof Error ? thrown : new Error(describe(thrown))
+  const { message, stack } = readThrown(thrown)
   return `handler: ${message} \ntraceback: ${stack}`
 }
 
@@ -62,16 +62,34 @@ function withErrorText(value: unknown, source: ErrorSource): unknown {
   return { ...value, error: toErrorText(value.error, source) }
 }
 
+/** What is thrown may be anything, also what cannot be read. */
+function readThrown(thrown: unknown): { type: string; message: string; stack: string } {
+  try {
+    if (!(thrown instanceof Error)) return { type: typeof thrown, ...wordsOf(new Error(describe(thrown))) }
+    return { type: nameOf(thrown), ...wordsOf(thrown) }
+  } catch {
+    return { type: typeof thrown, ...wordsOf(new Error(unreadable)) }
+  }
+}
+
+function wordsOf(error: Error): { message: string; stack: string } {
+  return { message: String(error.message), stack: String(error.stack ?? error) }
+}
+
+/** Of our own errors the code says more than their class. */
 function nameOf(error: Error): string {
+  if (error instanceof AppError) return error.code
   const { constructor } = error
   return (typeof constructor === 'function' && constructor.name) || error.name
 }
+
+const unreadable = 'a value that cannot be shown'
 
 function describe(thrown: unknown): string {
   try {
     return typeof thrown === 'object' ? JSON.stringify(thrown) : String(thrown)
   } catch {
-    return 'a value that cannot be shown'
+    return unreadable
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Clock, systemClock, type TakenJob, workerVariables } from '@flash/protocol'
 import { contextStorage, createContext, createLog, type FunctionContext } from '../execute/context.ts'
+import { createCrashGuard, type CrashGuard } from '../execute/crash.ts'
 import { isGenerator } from '../execute/definition.ts'
 import { runFunction } from '../execute/function.ts'
 import type { JobOutput, OpenJob } from '../execute/job-output.ts'
@@ -16,13 +17,22 @@ export interface HandlerHost {
   clock?: Clock
 }
 
+export interface HandlerRunner extends JobRunner {
+  broken: AbortSignal
+  /** Fails all jobs for an error that nobody caught, and lets the worker leave. */
+  crash(error: unknown): void
+}
+
 const GRACE_MS = 1_000
 
 /** Runs jobs with a handler that somebody wrote for the platform. */
-export function createHandlerRunner(options: HandlerOptions, host: HandlerHost): JobRunner {
+export function createHandlerRunner(options: HandlerOptions, host: HandlerHost): HandlerRunner {
   const { concurrencyModifier, fitness = {} } = options
+  const { guard, crash, signal: broken } = createCrashGuard()
   return {
-    run: (job, scope) => runJob(options, host, job, scope),
+    broken,
+    crash,
+    run: (job, scope) => runJob(options, host, job, scope, guard),
     async concurrency(current) {
       const wanted = await concurrencyModifier?.(current)
       return wanted !== undefined && Number.isSafeInteger(wanted) && wanted >= 1 ? wanted : current
@@ -60,6 +70,7 @@ async function runJob(
   { env, output, clock = systemClock }: HandlerHost,
   job: TakenJob,
   scope: JobScope,
+  guard: CrashGuard['guard'],
 ): Promise<JobOutcome> {
   const call = createCall(0, clock, GRACE_MS)
   const unlink = followSignal(scope.signal, call)
@@ -78,7 +89,7 @@ async function runJob(
   call.context = context
   try {
     const answered = contextStorage().run(context, () => answer(run, job, context))
-    return finish(run, await Promise.race([answered, call.abandoned]))
+    return finish(run, await guard(Promise.race([answered, call.abandoned])))
   } catch (error) {
     return finish(run, JSON.stringify({ error: toErrorText(error, run.source) }))
   } finally {

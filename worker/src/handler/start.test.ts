@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import { expect, test, vi } from 'vitest'
 import { type QueueOptions, serveQueue } from '../queue/serve.ts'
-import { createPlane } from '../queue/testing/plane.ts'
+import { createPlane, status } from '../queue/testing/plane.ts'
 import { startWorker, type WorkerHost } from './start.ts'
 import type { FetchOptions, HandlerOptions } from './types.ts'
 
@@ -25,6 +25,7 @@ function create(args: string[], env: Record<string, string> = {}) {
     exit,
     on: events.on.bind(events),
     off: events.off.bind(events),
+    listenerCount: events.listenerCount.bind(events),
     stdout: stream('stdout'),
     stderr: stream('stderr'),
   }
@@ -143,6 +144,65 @@ test('jobs of a real queue are taken, streamed and answered', async () => {
   expect(lines).toContainEqual({ requestId: 'a', message: 'running a', level: 'INFO' })
 })
 
+test('an error that nobody catches fails the jobs that run; results that wait still arrive, then the worker ends', async () => {
+  const plane = await createPlane()
+  plane.script('job-done', status(500))
+  const worker = create([], plane.env() as Record<string, string>)
+  worker.serveQueue.mockImplementation(serveQueue)
+  const ended = worker.begin({
+    handler({ id }) {
+      if (id === 'done') return 1
+      setImmediate(() => worker.events.emit('uncaughtException', new RangeError('stray')))
+      return new Promise(() => {})
+    },
+    concurrencyModifier: () => 2,
+  })
+  plane.give({ id: 'done', input: 1 })
+  await plane.nth('job-done', 1)
+  plane.give({ id: 'runs', input: 1 })
+  expect(await plane.result('done')).toEqual({ output: 1 })
+  const { error } = await plane.result('runs')
+  expect(JSON.parse(error)).toMatchObject({ error_type: 'RangeError', error_message: 'stray' })
+  await ended
+  await plane.close()
+  expect(worker.exit.mock.calls).toEqual([[1]])
+  expect(worker.written.stderr).toMatch(/^flash: RangeError: stray\n/)
+})
+
+test('an error that nobody catches ends one job, and the local API, with an answer', async () => {
+  const stray = (worker: ReturnType<typeof create>) => () => {
+    setImmediate(() => worker.events.emit('uncaughtException', new RangeError('stray')))
+    return new Promise(() => {})
+  }
+  const one = create(['--test_input', '{"input":1}'])
+  await one.begin({ handler: stray(one) })
+  expect(JSON.parse(JSON.parse(one.written.stdout).error)).toMatchObject({ error_message: 'stray' })
+  const api = create(['--rp_serve_api', '--rp_api_port', '0'])
+  const ended = api.begin({ handler: stray(api) })
+  const answer = await fetch(`${await url(api)}/runsync`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"input":{}}',
+  })
+  expect(await answer.json()).toMatchObject({ status: 'FAILED', error: expect.stringContaining('stray') })
+  await ended
+  expect([one.exit.mock.calls, api.exit.mock.calls]).toEqual([[[1]], [[1]]])
+})
+
+test('a program that listens for errors that nobody catches decides itself', async () => {
+  const worker = create(['--test_input', '{"input":1}'])
+  const heard = vi.fn()
+  worker.events.on('uncaughtException', heard)
+  await worker.begin({
+    async handler() {
+      worker.events.emit('uncaughtException', new RangeError('stray'))
+      return 'goes on'
+    },
+  })
+  expect(heard).toHaveBeenCalledTimes(1)
+  expect(JSON.parse(worker.written.stdout)).toEqual({ output: 'goes on' })
+})
+
 test('a fitness check that fails is told to the platform, and ends the worker with 1', async () => {
   const plane = await createPlane()
   const env = plane.env({ RUNPOD_WEBHOOK_PING: `${plane.url}/ping/$RUNPOD_POD_ID` })
@@ -197,6 +257,21 @@ test('with fetch it answers requests, and says when it is ready', async () => {
   expect(worker.exit.mock.calls).toEqual([[0]])
 })
 
+test('an error that nobody catches lets requests end before the worker does', async () => {
+  const worker = create([], { PORT: '0' })
+  const ended = worker.begin({
+    async fetch() {
+      worker.events.emit('uncaughtException', new RangeError('stray'))
+      await new Promise((resolve) => setImmediate(resolve))
+      return new Response('whole')
+    },
+  })
+  expect(await (await fetch(await url(worker))).text()).toBe('whole')
+  await ended
+  expect(worker.exit.mock.calls).toEqual([[1]])
+  expect(worker.written.stderr).toContain('flash: RangeError: stray\n')
+})
+
 test('a start that fails is told, and the health check says so', async () => {
   const worker = create([], { PORT: '0', HOST: '127.0.0.1', RUNPOD_POD_ID: 'w' })
   const ended = worker.begin({ fetch: () => new Response(), ready: Promise.reject(new Error('no model')) })
@@ -228,6 +303,7 @@ for (const [what, options] of [
   ['neither', {}],
   ['no function', { handler: 1 }],
   ['nothing', undefined],
+  ['a limit that is no number', { fetch: () => new Response(), maxBodyBytes: '30mb' }],
 ] as const) {
   test(`${what} is no worker`, async () => {
     const worker = create([])

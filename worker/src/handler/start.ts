@@ -1,20 +1,22 @@
+import { inspect } from 'node:util'
 import { AppError, workerVariables } from '@flash/protocol'
 import { serveBalanced } from '../balanced/serve.ts'
 import { describeFailure } from '../bundle/failure.ts'
 import { leave } from '../bundle/leave.ts'
 import type { BundleProcess } from '../bundle/types.ts'
+import { createCrashGuard } from '../execute/crash.ts'
 import { captureJobs } from '../execute/job-output.ts'
 import { type QueueOptions, serveQueue } from '../queue/serve.ts'
 import { version } from '../version.ts'
 import { type HandlerMode, readHandlerMode } from './arguments.ts'
 import { apiBodyBytes, createLocalApi } from './local-api.ts'
 import { runLocally } from './run-job.ts'
-import { createHandlerRunner } from './runner.ts'
+import { createHandlerRunner, type HandlerRunner } from './runner.ts'
 import { serveFetch } from './serve-fetch.ts'
 import type { FetchOptions, HandlerOptions } from './types.ts'
 
 export interface WorkerHost {
-  process: BundleProcess & Pick<NodeJS.Process, 'off'>
+  process: BundleProcess & Pick<NodeJS.Process, 'off' | 'listenerCount'>
   /** Takes jobs from the platform. */
   serveQueue(options: QueueOptions): Promise<number>
 }
@@ -60,10 +62,14 @@ function run(options: Options, host: WorkerHost): Promise<number> {
 }
 
 async function runFetch(options: FetchOptions, host: WorkerHost): Promise<number> {
-  const { env, stderr } = host.process
-  const server = await serveFetch(options, env, (line) => void stderr.write(line))
-  await untilSignal(options, host)
-  return server.close()
+  const { process } = host
+  const say = (text: string) => void process.stderr.write(text)
+  const guard = createCrashGuard()
+  catchStray(guard, process, say)
+  const server = await serveFetch(options, process.env, say)
+  await untilEnd(options, host, guard.signal)
+  const code = await server.close()
+  return guard.signal.aborted ? 1 : code
 }
 
 async function runApi(
@@ -76,6 +82,7 @@ async function runApi(
   const say = (line: string) => void print(`${line}\n`)
   const output = captureJobs(host.process)
   const runner = createHandlerRunner(options, { env, output })
+  catchStray(runner, host.process, print)
   const isLocal = /^(?:localhost|127\.|::1$)/.test(name)
   const endpointId = env[workerVariables.endpoint]
   const server = await serveBalanced({
@@ -86,10 +93,10 @@ async function runApi(
     write: print,
   })
   say(`the worker answers at http://${name.includes(':') ? `[${name}]` : name}:${server.port}`)
-  await untilSignal(options, host)
+  await untilEnd(options, host, runner.broken)
   const code = await server.close()
   output.restore()
-  return code
+  return runner.broken.aborted ? 1 : code
 }
 
 function runQueue(
@@ -100,7 +107,9 @@ function runQueue(
   const { process } = host
   const print = process.stdout.write.bind(process.stdout)
   const env = logLevel === undefined ? process.env : { ...process.env, RUNPOD_LOG_LEVEL: logLevel }
+  const say = process.stderr.write.bind(process.stderr)
   const runner = createHandlerRunner(options, { env, output: captureJobs(process) })
+  catchStray(runner, process, say)
   const onSignal = (listener: () => void) => listen(options, host, listener)
   return host.serveQueue({ env, runner, version, write: (line) => void print(line), onSignal })
 }
@@ -120,6 +129,7 @@ async function runTest(
   const alive = setInterval(() => {}, 1_000)
   const id = (typeof job.id === 'string' && job.id) || 'local_test'
   const runner = createHandlerRunner(options, { env, output })
+  catchStray(runner, process, say)
   const { result, items } = await runLocally(runner, { ...job, id }, (line) => void say(`${line}\n`))
   clearInterval(alive)
   const isList = items !== null && result.error === undefined
@@ -127,12 +137,34 @@ async function runTest(
   return result.error === undefined ? 0 : 1
 }
 
-function untilSignal(options: Options, host: WorkerHost): Promise<void> {
+/**
+ * An error that nobody catches, in a timer or a listener, would end the process, and with it jobs, requests and results that
+ * have nothing to do with it. Where the program listens for such errors itself, it decides.
+ */
+function catchStray(
+  { crash }: Pick<HandlerRunner, 'crash'>,
+  process: WorkerHost['process'],
+  say: (text: string) => void,
+): void {
+  const event = 'uncaughtException'
+  process.on(event, (error) => {
+    if (process.listenerCount(event) > 1) return
+    say(`flash: ${describeFailure(error)}\n`)
+    crash(error)
+  })
+}
+
+/** Resolves at a signal, or as soon as the process is no good any more. */
+function untilEnd(options: Options, host: WorkerHost, broken: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const stop = listen(options, host, () => {
+    const end = () => {
       stop()
+      broken.removeEventListener('abort', end)
       resolve()
-    })
+    }
+    const stop = listen(options, host, end)
+    broken.addEventListener('abort', end)
+    if (broken.aborted) end()
   })
 }
 
@@ -150,12 +182,18 @@ function listen({ signal }: Options, { process }: WorkerHost, listener: () => vo
 
 /** Throws `BAD_OPTION` for what is no worker, or two. */
 function checkOptions(options: Options): Options {
-  const { handler, fetch } = Object(options) as Partial<HandlerOptions & FetchOptions>
+  const { handler, fetch, maxBodyBytes } = Object(options) as Partial<HandlerOptions & FetchOptions>
   if (handler !== undefined && fetch !== undefined) {
     throw new AppError('BAD_OPTION', {
       message:
         'start() was given `handler` and `fetch`: a worker takes jobs of a queue or answers requests, not both',
       hint: 'give one of them, and make two endpoints',
+    })
+  }
+  if (maxBodyBytes !== undefined && !(Number.isSafeInteger(maxBodyBytes) && maxBodyBytes >= 0)) {
+    throw new AppError('BAD_OPTION', {
+      message: `start() was given ${inspect(maxBodyBytes)} as \`maxBodyBytes\``,
+      hint: 'give a whole number of bytes',
     })
   }
   if (typeof (handler ?? fetch) === 'function') return options

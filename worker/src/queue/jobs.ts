@@ -22,8 +22,12 @@ export interface Jobs {
   setConcurrency(concurrency: number): void
   /** Starts them, or lets them wait until there is room. */
   add(jobs: TakenJob[]): void
-  /** A job of an earlier process, whose result is still to be posted. */
-  addResult(id: string): HeldJob
+  /**
+   * A job whose result is still to be posted, and nothing else.
+   *
+   * - `isAside`: others may run meanwhile, however many there are.
+   */
+  addResult(id: string, isAside: boolean): HeldJob
   /** Its result takes long; others may run meanwhile, as long as there are not too many like it. */
   setAside(held: HeldJob): void
   release(held: HeldJob): void
@@ -77,8 +81,8 @@ export function createJobs(options: JobsOptions): Jobs {
       onChange(true)
       startWaiting(state)
     },
-    addResult(id) {
-      const one = hold(state, id, true)
+    addResult(id, isAside) {
+      const one = hold(state, id, isAside)
       onChange(true)
       return one
     },

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { TakenJob } from '@flash/protocol'
 import type { Answer } from './client.ts'
 
@@ -6,12 +7,15 @@ export interface TakenJobs {
   jobs: TakenJob[]
   /** Jobs without an input: there is an id to say so to. */
   empty: string[]
-  /** What else was in it, for the log. */
+  /** What else was in it, for the log; the first few. */
   problems: string[]
 }
 
 /** An id is a part of addresses, where the longest one must have room. */
 const longestId = 1_000
+
+/** Of one answer: more of them would only fill the log. */
+const problemsLimit = 10
 
 /** Reads the answer to a take, one job or many; never throws. */
 export function parseJobs({ type, text }: Answer): TakenJobs {
@@ -31,9 +35,13 @@ export function parseJobs({ type, text }: Answer): TakenJobs {
 function sort(one: unknown, taken: TakenJobs): void {
   const id = typeof one === 'object' && one !== null ? (one as { id?: unknown }).id : undefined
   if (!isJobId(id))
-    taken.problems.push(`a job without a usable id was dropped: ${excerpt(JSON.stringify(one))}`)
+    complain(taken, `a job was dropped whose id cannot be used: ${excerpt(inspect(id, { depth: 0 }))}`)
   else if (Object.hasOwn(one as object, 'input')) taken.jobs.push(one as TakenJob)
   else taken.empty.push(id)
+}
+
+function complain({ problems }: TakenJobs, problem: string): void {
+  if (problems.length < problemsLimit) problems.push(problem)
 }
 
 /** Whether an id has a place in an address: half of a character has none, nor what stands for a folder. */

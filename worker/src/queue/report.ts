@@ -39,6 +39,9 @@ const largeBytes = 1_000_000
 const keyStatus = /^40[13]$/
 const goneStatus = /^4(?:04|09|10)$/
 
+/** Attempts until a refused key counts, about a minute: what stands between us and the platform may have a bad moment. */
+const keyAttempts = 8
+
 /**
  * Posts the result of a job until it is accepted. From the first failure on it lies on disk too.
  *
@@ -52,14 +55,14 @@ export async function reportResult(reporter: Reporter, result: Result, delivery:
     const { jobId, requestId, streamed, json } = state.result
     const verdict = await post(reporter, { target: reporter.done(jobId, streamed), requestId, json })
     if (verdict.kind === 'taken') return drop(reporter, state)
-    if (isRefusal(verdict, state)) {
+    if (isRefusal(verdict, state, attempt)) {
       if (await refuse(reporter, state, verdict.kind === 'refused' ? verdict.status : 413)) return
       continue
     }
     await keep(reporter, state)
     if (reporter.halt.aborted) return
     if (attempt === slowAfter) delivery.onSlow()
-    const { why, waitMs } = verdict as Extract<Verdict, { kind: 'again' }>
+    const { why, waitMs } = toReason(verdict)
     reporter.log.warn(`the result was not accepted (${why}), attempt ${attempt}; it is posted again`, jobId)
     const either = AbortSignal.any([delivery.isUnwanted, reporter.halt])
     await pause(reporter.clock, Math.max(waitMs, backoff.next()), either)
@@ -86,11 +89,17 @@ async function drop({ spool }: Reporter, state: State): Promise<void> {
   if (state.isKept) await spool.drop(state.result.jobId)
 }
 
+type Failure = Exclude<Verdict, { kind: 'taken' }>
+
 /** Some servers break the connection in the middle of a body that is too large, instead of answering. */
-function isRefusal(verdict: Verdict, state: State): boolean {
-  if (verdict.kind !== 'again') return true
+function isRefusal(verdict: Failure, state: State, attempt: number): boolean {
+  if (verdict.kind === 'refused') return attempt >= keyAttempts || !keyStatus.test(String(verdict.status))
   state.resets = verdict.isReset ? state.resets + 1 : 0
   return state.resets >= resetsLimit && Buffer.byteLength(state.result.json) > queueLimits.runBytes
+}
+
+function toReason(verdict: Failure): { why: string; waitMs: number } {
+  return verdict.kind === 'again' ? verdict : { why: `status ${verdict.status}`, waitMs: 0 }
 }
 
 /** Returns whether nothing more is to be done. */

@@ -34,8 +34,8 @@ export interface QueueOptions {
  * asks for a fresh worker.
  *
  * - the first signal lets running jobs end, a second one, or `shutdownMs`, aborts them.
- * - resolves to the exit code: 0 when all that was taken is reported, 1 when jobs were aborted or the runner could not
- *   prepare itself.
+ * - resolves to the exit code: 0 when all that was taken is reported, 1 when jobs were aborted, or the runner could not
+ *   prepare itself or is broken.
  * - rejects with `BAD_ENVIRONMENT`.
  */
 export async function serveQueue(options: QueueOptions): Promise<number> {
@@ -49,12 +49,16 @@ export async function serveQueue(options: QueueOptions): Promise<number> {
   // Timers of the clock let a process end, and without a job there may be nothing else.
   const hold = setInterval(() => {}, 2 ** 30)
   const ignore = onSignal(() => onEnd(session))
+  const { broken } = options.runner
+  broken?.addEventListener('abort', session.leave)
+  if (broken?.aborted) session.leave()
   try {
     const code = await run(session)
     await closeRunner(session)
     return code
   } finally {
     ignore()
+    broken?.removeEventListener('abort', session.leave)
     clearInterval(hold)
     session.close()
   }
@@ -102,7 +106,7 @@ async function run(session: Session): Promise<number> {
     await watching
     await heartbeat?.close()
   }
-  return halted.aborted ? 1 : 0
+  return halted.aborted || session.runner.broken?.aborted ? 1 : 0
 }
 
 /** Returns what is wrong with this worker. */

@@ -136,7 +136,7 @@ function halt(halted: AbortController, { jobs, client, leave, log }: Session): v
 /** Posts what an earlier process of this worker could not, beside everything else. */
 export async function postEarlier({ host, jobs, log }: Session): Promise<void> {
   for (const result of await host.reporter.spool.load()) {
-    const held = jobs.addResult(result.jobId)
+    const held = jobs.addResult(result.jobId, true)
     log.info('a result that an earlier process kept is posted', result.jobId)
     void reportResult(host.reporter, result, {
       isUnwanted: held.abort.signal,
@@ -146,7 +146,7 @@ export async function postEarlier({ host, jobs, log }: Session): Promise<void> {
   }
 }
 
-/** A job that came without an input. */
+/** A job that came without an input. Like any other it keeps the next from being taken until its result is posted. */
 export function refuseEmpty({ host, jobs }: Session, jobId: string): void {
-  void failEmpty(host, jobs.addResult(jobId))
+  void failEmpty(host, jobs.addResult(jobId, false))
 }

@@ -1,4 +1,4 @@
-import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -55,7 +55,31 @@ test('a folder that is a link is not used', async () => {
   expect(readdirSync(folder)).toEqual([])
 })
 
+test('a result that cannot take the place of its file leaves nothing half written', async () => {
+  const { spool, folder, problems } = setUp()
+  await spool.keep(result)
+  const [name] = readdirSync(folder)
+  rmSync(join(folder, name!))
+  mkdirSync(join(folder, name!))
+  await spool.keep(result)
+  expect(problems.join()).toContain('could not be kept')
+  expect(readdirSync(folder)).toEqual([name])
+})
+
 test('the folder is below the temporary one, whatever the names are', () => {
-  expect(defaultSpoolFolder('ep', 'w/../1')).toBe(join(tmpdir(), 'flash-ep-w____1'))
-  expect(defaultSpoolFolder(undefined, 'w1')).toBe(join(tmpdir(), 'flash-endpoint-w1'))
+  const below = (name: string) => join(tmpdir(), name)
+  expect(defaultSpoolFolder('ep', 'w/../1').slice(0, -8)).toBe(below('flash-ep-w____1-'))
+  expect(defaultSpoolFolder(undefined, 'w1').slice(0, -8)).toBe(below('flash-endpoint-w1-'))
+  expect(defaultSpoolFolder('ep', 'w'.repeat(300)).length).toBeLessThan(below('').length + 100)
+})
+
+test('no two workers share a folder', () => {
+  const pairs = [
+    ['a-b', 'c'],
+    ['a', 'b-c'],
+    ['a.b', 'c'],
+    ['a_b', 'c'],
+  ] as const
+  expect(new Set(pairs.map(([endpoint, worker]) => defaultSpoolFolder(endpoint, worker))).size).toBe(4)
+  expect(defaultSpoolFolder('a', 'b')).toBe(defaultSpoolFolder('a', 'b'))
 })

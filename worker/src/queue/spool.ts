@@ -26,10 +26,11 @@ const keptMs = 7 * 24 * 3_600_000
 
 const suffix = '.result'
 
-/** `<temporary folder>/flash-<endpoint>-<worker>` */
+/** `<temporary folder>/flash-<endpoint>-<worker>-<hash of both>`: no two workers have the same. */
 export function defaultSpoolFolder(endpointId: string | undefined, workerId: string): string {
-  const name = [endpointId ?? 'endpoint', workerId].map((part) => part.replace(/[^\w-]/g, '_')).join('-')
-  return join(tmpdir(), `flash-${name}`)
+  const names = [endpointId ?? 'endpoint', workerId]
+  const readable = names.map((name) => name.replace(/[^\w-]/g, '_').slice(0, 64))
+  return join(tmpdir(), ['flash', ...readable, hash(JSON.stringify(names)).slice(0, 8)].join('-'))
 }
 
 /**
@@ -42,8 +43,7 @@ export function createSpool(
   folder: string,
   { complain, now }: { complain(problem: string): void; now(): number },
 ): Spool {
-  const fileOf = (jobId: string) =>
-    join(folder, `${createHash('sha256').update(jobId).digest('hex')}${suffix}`)
+  const fileOf = (jobId: string) => join(folder, `${hash(jobId)}${suffix}`)
   const attempt = async <T>(what: string, run: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await run()
@@ -71,6 +71,10 @@ export function createSpool(
       return (found ?? []).filter((result) => result !== null && result !== undefined)
     },
   }
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 async function openFolder(folder: string): Promise<void> {
@@ -101,7 +105,18 @@ const isHalf = (name: string) => /\.result\.\d+$/.test(name)
 
 async function writeWhole(file: string, text: string): Promise<void> {
   const half = `${file}.${process.pid}`
-  const handle = await open(half, 'w', 0o600)
+  try {
+    await writeSynced(half, text)
+    await rename(half, file)
+  } catch (error) {
+    // A full disk is not made fuller.
+    await rm(half, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'w', 0o600)
   try {
     await handle.writeFile(text)
     // A result that is only in the memory of a machine that goes down would be lost.
@@ -109,7 +124,6 @@ async function writeWhole(file: string, text: string): Promise<void> {
   } finally {
     await handle.close()
   }
-  await rename(half, file)
 }
 
 /** `null` for one that is too old or no result, which is removed. */

@@ -35,6 +35,7 @@ for (const [what, act, [least, most]] of [
   ['no body', bytes(''), [10, 20]],
   ['no JSON', bytes('{"id":'), [10, 20]],
   ['no job', bytes('null'), [10, 20]],
+  ['lists without end', bytes(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), [10, 20]],
   ['a job without an id', bytes('{"input":1}'), [10, 20]],
   ['an id that is no text', bytes('{"id":7,"input":1}'), [10, 20]],
   ['an id that would lead elsewhere', bytes('{"id":"..","input":1}'), [10, 20]],
@@ -100,6 +101,46 @@ test('a job without an input fails with a reason', async () => {
     runpod_version: '9.9.9',
     flash: { code: 'BAD_INPUT' },
   })
+})
+
+test('of a long answer without jobs only a few lines are in the log, and nothing of what they hold', async () => {
+  const plane = await openPlane()
+  plane.script(
+    'job-take',
+    bytes(JSON.stringify(Array.from({ length: 10_000 }, () => ({ input: 'private' })))),
+  )
+  const worker = await startWorker({ plane })
+  await worker.clock.pass((ms) => ms < 500)
+  await expectNextJob(worker)
+  const dropped = worker.lines.filter((line) => line.includes('a job was dropped'))
+  expect(dropped).toHaveLength(10)
+  expect(dropped.join()).not.toContain('private')
+})
+
+test('jobs without an input wait for each other while no result is accepted', async () => {
+  const plane = await openPlane()
+  let count = 0
+  const empty: Act = ({ response }) =>
+    void response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify({ id: `empty ${Math.min(++count, 20)}` }))
+  const many = <T>(act: T) => Array.from({ length: 10_000 }, () => act)
+  plane.script('job-take', ...many(empty))
+  plane.script('job-done', ...many(status(500)))
+  const { clock } = await startWorker({ plane })
+  // Results that take long no longer keep others from being taken, up to a limit.
+  const tick = setInterval(() => clock.advance(1_000), 1)
+  await until(() => plane.all('job-done').length >= 100).finally(() => clearInterval(tick))
+  expect(count).toBeLessThanOrEqual(17)
+})
+
+test('a job without an input that comes again while it is reported is no reason to hurry', async () => {
+  const plane = await openPlane()
+  plane.script('job-take-batch', bytes('[{"id":"x"}]'))
+  plane.script('job-take', bytes('{"id":"x"}'))
+  plane.script('job-done', silent)
+  const { clock } = await startWorker({ plane, runner: { concurrency: () => 2 } })
+  expect(await clock.pass((ms) => ms < 500)).toBeLessThanOrEqual(20)
 })
 
 test('input null is an input', async () => {

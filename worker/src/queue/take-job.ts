@@ -97,9 +97,10 @@ function acceptJobs(answer: Answer, { jobs, log, onEmpty }: TakeOptions): boolea
     if (jobs.has(job.id) || fresh.has(job.id)) log.warn('the job was given out twice, and runs once', job.id)
     else fresh.set(job.id, job)
   }
-  for (const id of new Set(empty)) if (!jobs.has(id) && !fresh.has(id)) onEmpty(id)
+  const failed = new Set(empty.filter((id) => !jobs.has(id) && !fresh.has(id)))
+  for (const id of failed) onEmpty(id)
   if (fresh.size > 0) jobs.add([...fresh.values()])
-  return fresh.size > 0 || empty.length > 0
+  return fresh.size > 0 || failed.size > 0
 }
 
 /** Asks the runner how many jobs may run, and keeps the last number when what it says is none. */

@@ -33,6 +33,8 @@ export interface JobRunner {
    * of what it rejects with, where there is one, names what has failed.
    */
   prepare?(): Promise<void>
+  /** Aborts when this process is no good any more: no more jobs are taken, and the worker ends with 1. */
+  broken?: AbortSignal
   /** Everything was reported; state is disposed here. */
   close(): Promise<void>
 }

@@ -61,6 +61,29 @@ test('--json says it in one line', async () => {
   expect(JSON.parse(printed[0]!)).toMatchObject({ url, env: { RUNPOD_API_KEY: 'k' }, endpoints: [] })
 })
 
+test.each([
+  [[], 200],
+  [['--rates'], 429],
+])('with %j many requests are %i', async (options, last) => {
+  const { url } = await start('--launcher', 'external', '--json', ...options)
+  const made = await fetch(`${url}/v2/serverless`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({
+      name: 'mine',
+      type: 'QUEUE',
+      image: 'i',
+      cpu: [{ id: 'cpu3c', vcpuCount: 2 }],
+      scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
+    }),
+  })
+  const { id } = (await made.json()) as { id: string }
+  const purge = () => fetch(`${url}/v2/${id}/purge-queue`, { method: 'POST', headers: json })
+  await purge()
+  await purge()
+  expect((await purge()).status).toBe(last)
+})
+
 test('--tls names the authority', async () => {
   const { printed } = await start('--launcher', 'external', '--tls')
   expect(printed.join('\n')).toMatch(

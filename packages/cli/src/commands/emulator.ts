@@ -22,6 +22,7 @@ const args = {
     description: 'Make endpoints of a build, such as .flash/build',
   },
   tls: { type: 'boolean', description: 'Answer HTTPS too, with a certificate of a throw-away authority' },
+  rates: { type: 'boolean', description: 'Refuse more requests than Runpod allows' },
   env: { type: 'boolean', description: 'Print the variables of the emulator that runs at the port, and end' },
   endpoint: {
     type: 'string',
@@ -82,6 +83,7 @@ async function serve(
     launcher,
     tls: given.tls,
     clock: createMovableClock(),
+    limits: { rates: given.rates ?? false },
     onError: (error) => io.warn(`flash: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
   })
   try {

@@ -99,8 +99,8 @@ export const view = () => [new View().draw(), seen]`,
 
     test('files of functions as text are what they are, and our own files are not compiled', async () => {
       using project = await create({
-        'node_modules/unplugin-flash/dist/client.mjs': `export const word = 'remote' // unplugin-flash: remote({}, () => 1)
-export const serverStub = () => { throw new Error(new URL('./client.mjs', import.meta.url).href) }`,
+        'node_modules/unplugin-flash/dist/internal/calls.mjs': `export const word = 'remote' // unplugin-flash: remote({}, () => 1)
+export const serverStub = () => { throw new Error(new URL('./calls.mjs', import.meta.url).href) }`,
         'src/other.ts': `${head}export const other = remote({ name: 'two' }, async () => 'TWO')`,
         'src/a.ts': one(
           `[text, await other().catch?.((error: Error) => error.message)]`,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AppError, type Manifest } from '@flash/protocol'
 import type { Project } from '../project.ts'
 import { bundleEndpoint, type BundleResult } from './bundle.ts'
+import { findCircles } from './circles.ts'
 import type { BuildContext } from './context.ts'
 import { createContext } from './create-context.ts'
 import { eachOf } from './each-of.ts'
@@ -87,7 +88,7 @@ interface Made {
 }
 
 async function buildAll(options: WorkerBuildOptions, state: State): Promise<Made> {
-  const { project, app, limitBytes = LIMIT_BYTES } = options
+  const { project, limitBytes = LIMIT_BYTES } = options
   const context = createContext(options)
   const fresh = new Set<string>()
   const plans = await settle(project, (plan, problems) => buildOne(context, state, { plan, problems, fresh }))
@@ -105,7 +106,9 @@ async function buildAll(options: WorkerBuildOptions, state: State): Promise<Made
   const endpoints = plans.map((plan, index) => ({ plan, ...results[index]!.result }))
   const warnings = createProblems()
   for (const warning of results.flatMap((result) => result.warnings)) warnings.add(warning)
-  return { manifest: toManifest(app, endpoints, project.functions()), fresh, warnings: warnings.list() }
+  const manifest = toManifest(options, endpoints, project.functions())
+  for (const warning of findCircles(manifest.endpoints)) warnings.add(warning)
+  return { manifest, fresh, warnings: warnings.list() }
 }
 
 /**

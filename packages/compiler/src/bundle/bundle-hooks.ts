@@ -81,7 +81,7 @@ const compiled = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)$/
 
 /** The role that development gives a module of this endpoint's worker. */
 async function rewrite(
-  { project, own }: BuildContext,
+  { project, own, calling }: BuildContext,
   { name, demand }: EndpointPlan,
   notes: Notes,
   { code, id }: { code: string; id: string },
@@ -91,7 +91,8 @@ async function rewrite(
   const analysis = await project.analyze(code, file)
   if (!analysis) return null
   const keeps = (fact: FunctionFact) => fact.endpoint === name
-  const rewritten = rewriteModule(analysis, { kind: 'worker', keeps, demanded: demand.get(file), lean: true })
+  const demanded = demand.get(file)
+  const rewritten = rewriteModule(analysis, { kind: 'worker', keeps, demanded, lean: true, calling })
   const others = new Set(analysis.facts.filter((fact) => !keeps(fact)).map((fact) => fact.id))
   const calls = analysis.functions.filter((found) => others.has(found.id)).map(({ call }) => call)
   notes.rewritten.set(file, { ...rewritten, original: code, hidden: commentsAround(analysis.parsed, calls) })

@@ -1,6 +1,7 @@
 import type { Dependencies } from '../dependencies.ts'
 import type { Locator } from '../locate.ts'
 import type { Project } from '../project.ts'
+import type { Calling } from '../types.ts'
 import type { AssetStore } from './assets.ts'
 import type { Defines } from './defines.ts'
 import type { Engine } from './engine.ts'
@@ -35,6 +36,7 @@ export interface BuildContext {
   factsOf(file: string): string
   plugins(): unknown[]
   minify: boolean
+  calling: Calling
   inputOptions: Readonly<Record<string, unknown>>
 }
 

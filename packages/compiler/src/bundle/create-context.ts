@@ -52,6 +52,7 @@ export function createContext(options: WorkerBuildOptions): BuildContext {
     factsOf: (file) => JSON.stringify(project.functions().filter((fact) => fact.file === file)),
     plugins,
     minify,
+    calling: { app: options.app, key: options.workerKey, settings: options.calls },
     inputOptions,
   }
 }

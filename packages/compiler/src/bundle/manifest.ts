@@ -20,11 +20,16 @@ export interface BuiltEndpoint {
 }
 
 /** What a build made, every key sorted. */
-export function toManifest(app: string, endpoints: BuiltEndpoint[], functions: FunctionFact[]): Manifest {
+export function toManifest(
+  { app, workerKey }: Pick<Manifest, 'app' | 'workerKey'>,
+  endpoints: BuiltEndpoint[],
+  functions: FunctionFact[],
+): Manifest {
   const owners = new Map(functions.map(({ id, endpoint }) => [id, endpoint]))
   return sortKeys({
     schemaVersion: MANIFEST_VERSION,
     app,
+    ...(workerKey !== undefined && { workerKey }),
     wireVersion: WIRE_VERSION,
     node: WORKER_NODE,
     endpoints: Object.fromEntries(endpoints.map((built) => [built.plan.name, toEndpoint(built, owners)])),

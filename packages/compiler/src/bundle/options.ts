@@ -10,6 +10,10 @@ export interface WorkerBuildOptions {
   resolve(specifier: string, importer: string): Promise<string | null>
   /** The project's name on the account. */
   app: string
+  /** Name of the variable with the key by which endpoints call each other. */
+  workerKey?: string
+  /** How they do, as their stubs take it. */
+  calls?: object
   mode: string
   /** As in Vite: text is an expression, anything else is the value itself. */
   define: Record<string, unknown>

@@ -21,7 +21,7 @@ const refuse = `const refuse = (name) => () => {
 `
 
 /** Stubs are made where modules declare them and are only called by code that is gone. */
-const inert = ['stub', 'stubClass', 'serverStub', 'serverClass'].map(
+const inert = ['stub', 'flashClass', 'noClient', 'serverStub', 'serverClass'].map(
   (name) => `exports.${name} = () => function stub() {}\n`,
 )
 

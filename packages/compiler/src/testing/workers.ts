@@ -33,13 +33,13 @@ const runtime = {
     sideEffects: false,
     exports: {
       '.': './dist/index.mjs',
-      './client': './dist/client.mjs',
+      './internal/calls': './dist/internal/calls.mjs',
       './internal/define': './dist/internal/define.mjs',
       './internal/bundle': './dist/internal/bundle.mjs',
     },
   }),
   [`${own}/dist/index.mjs`]: `export const getContext = () => 'context'\nexport const remote = 'unused in workers'\n`,
-  [`${own}/dist/client.mjs`]: `export const serverStub = (id, kind, info) => async (...args) => ({ stub: id, info, args })
+  [`${own}/dist/internal/calls.mjs`]: `export const serverStub = (id, kind, info) => async (...args) => ({ stub: id, info, args })
 export const serverClass = serverStub\n`,
   [`${own}/dist/internal/define.mjs`]: `export function define(functions, id, config, body) {
   functions[id] = { config, body }

@@ -1,30 +1,43 @@
 import type { ParsedModule } from '../parse.ts'
 import type { Use } from '../references.ts'
 import { type Span, spanTest } from '../span.ts'
-import type { FoundFunction, ModuleAnalysis, Role } from '../types.ts'
+import type { FoundClient, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
 import { createEdit, type Edit, finish, type Rewritten } from './edit.ts'
 import { findFlow } from './flow.ts'
 import { findOrphans } from './prune.ts'
 import { removeUnits } from './remove.ts'
-import { clientStub, serverStub } from './stub.ts'
+import { clientOfNothing, clientStub, serverStub } from './stub.ts'
 
+type FoundCall = FoundFunction | FoundClient
 type AppRole = Extract<Role, { kind: 'client' | 'server' }>
 
 /** Roles `client` and `server`: calls become stubs, and what only the bodies used goes with them. */
 export function rewriteApp(analysis: ModuleAnalysis, role: AppRole): Rewritten {
   const edit = createEdit(analysis)
-  const calls = analysis.functions.map(({ call }) => call)
+  const found: FoundCall[] =
+    role.kind === 'client' ? [...analysis.functions, ...outerClients(analysis)] : analysis.functions
+  const calls = found.map(({ call }) => call)
   // Other modules of a worker take configs with their code from here in role `server`.
   const configs = role.kind === 'client' ? findExportedConfigs(edit, calls) : []
   const orphans = findOrphans(edit.graph, spanTest([...calls, ...configs]))
   removeUnits(edit, (unit) => orphans.has(unit))
   for (const { start, end } of configs) edit.text.overwrite(start, end, '{}')
-  for (const found of analysis.functions) {
-    const unit = edit.graph.unitAt(found.call.start)
+  for (const one of found) {
+    const unit = edit.graph.unitAt(one.call.start)
     if (unit && orphans.has(unit)) continue
-    edit.text.overwrite(found.call.start, found.call.end, stubOf(edit, found, role))
+    edit.text.overwrite(
+      one.call.start,
+      one.call.end,
+      'id' in one ? stubOf(edit, one, role) : clientOfNothing(edit),
+    )
   }
   return finish(edit, { sources: role.kind === 'client' ? 'emitted' : 'original' })
+}
+
+/** Clients inside a function that only runs on a worker go with it. */
+function outerClients({ functions, clients }: ModuleAnalysis): FoundClient[] {
+  const isInside = spanTest(functions.map(({ call }) => call))
+  return clients.filter(({ call }) => !isInside(call.start))
 }
 
 function stubOf(edit: Edit, found: FoundFunction, role: AppRole): string {
@@ -39,7 +52,7 @@ function stubOf(edit: Edit, found: FoundFunction, role: AppRole): string {
  * The export stays for barrels that name it. Its value would take `setup` and schemas to the browser, with all they import.
  */
 function findExportedConfigs({ analysis, parsed, graph }: Edit, calls: Span[]): Span[] {
-  const configs = analysis.functions.map(({ config }) => config)
+  const configs = [...analysis.functions, ...analysis.clients].map(({ config }) => config)
   const candidates = new Map<string, Span>()
   for (const node of findFlow(parsed, configs)) {
     const binding = node.type === 'Identifier' ? parsed.bindings.get(node.name) : undefined

@@ -84,3 +84,57 @@ test.for([
 ] as const)('a function %s', async ([, code, demanded, expected]) => {
   expect(await ways(code, [...demanded])).toEqual(expected)
 })
+
+/** What stands in the bundle of endpoint "one" for the functions of others. */
+async function stubsIn(code: string): Promise<string> {
+  using project = createTestProject({ 'src/a.ts': code })
+  await project.scan()
+  const analysis = await project.analyze(code, project.path('src/a.ts'))
+  const keeps = ({ endpoint }: { endpoint: string }) => endpoint === 'one'
+  const calling = { app: 'shop', key: 'CALLS_KEY', settings: { retry: false } }
+  return rewriteModule(analysis!, { kind: 'worker', keeps, lean: true, calling }).code
+}
+
+test('stubs of a build say all that a call has to know, and nothing that is the other endpoint’s own', async () => {
+  const code = await stubsIn(`import { remote } from 'unplugin-flash'
+const load = async () => 'SECRET'
+const two = remote({ name: 'two', setup: load }, async (text: string, state) => text + state)
+const Model = remote({ name: 'three' }, class { constructor(private size: number) {} async *tokens(to: number) { yield to } })
+const unused = remote({ name: 'four' }, async () => 4)
+export const one = remote({ name: 'one' }, async () => [await two('a'), new Model(1)])
+`)
+  expect(code).toContain(
+    `import { serverStub as __flash_stub, serverClass as __flash_class } from 'unplugin-flash/internal/calls'`,
+  )
+  const infos = [...code.matchAll(/__flash_(?:stub|class)\("[a-z2-7]{16}", (?:0|"\*tokens"), (\{.*\})\)/g)]
+  const shared = { app: 'shop', key: 'CALLS_KEY', settings: { retry: false } }
+  expect(infos.map(([, info]) => JSON.parse(info!))).toEqual([
+    {
+      ...shared,
+      name: 'two',
+      at: 'src/a.ts:3',
+      fn: {
+        exportPath: 'two',
+        kind: 'function',
+        callables: [expect.objectContaining({ name: 'two', kind: 'function', params: expect.any(Array) })],
+        constructorParams: null,
+        hasInput: false,
+        setup: '',
+      },
+    },
+    {
+      ...shared,
+      name: 'three',
+      at: 'src/a.ts:4',
+      fn: {
+        exportPath: 'Model',
+        kind: 'class',
+        callables: [expect.objectContaining({ name: 'tokens', kind: 'generator' })],
+        constructorParams: [{ name: 'size', kind: 'plain', optional: false }],
+        hasInput: false,
+        setup: null,
+      },
+    },
+  ])
+  expect(code).not.toMatch(/SECRET|four/)
+})

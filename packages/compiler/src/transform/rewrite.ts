@@ -1,6 +1,6 @@
 import type { ModuleAnalysis, Role } from '../types.ts'
 import { rewriteApp } from './app.ts'
-import type { Rewritten } from './edit.ts'
+import { createEdit, finish, type Rewritten } from './edit.ts'
 import { rewriteIndex, rewriteSetup } from './slice.ts'
 import { rewriteLocal, rewriteWorker } from './worker.ts'
 
@@ -16,6 +16,7 @@ import { rewriteLocal, rewriteWorker } from './worker.ts'
  * The map is to the original module in every role.
  */
 export function rewriteModule(analysis: ModuleAnalysis, role: Role): Rewritten {
+  if (staysAsItIs(analysis, role)) return finish(createEdit(analysis), { sources: 'original' })
   switch (role.kind) {
     case 'client':
     case 'server':
@@ -29,4 +30,9 @@ export function rewriteModule(analysis: ModuleAnalysis, role: Role): Rewritten {
     case 'setup':
       return rewriteSetup(analysis, role)
   }
+}
+
+/** Clients of endpoints are what they are everywhere but in pages. */
+function staysAsItIs({ functions, clients }: ModuleAnalysis, { kind }: Role): boolean {
+  return functions.length === 0 && clients.length > 0 && kind !== 'client' && kind !== 'setup'
 }

@@ -6,7 +6,7 @@ import type { Demanded, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
 import { createEdit, type Edit, factOf, finish, freshName, type Rewritten, useImport } from './edit.ts'
 import { findSlice } from './prune.ts'
 import { removeUnits } from './remove.ts'
-import { serverStub } from './stub.ts'
+import { calledStub, serverStub } from './stub.ts'
 
 /** Role `worker`: kept functions register themselves, others become stubs, and nothing else of the module runs. */
 export function rewriteWorker(analysis: ModuleAnalysis, role: Extract<Role, { kind: 'worker' }>): Rewritten {
@@ -21,11 +21,13 @@ export function rewriteWorker(analysis: ModuleAnalysis, role: Extract<Role, { ki
   const live = findSlice(graph, roots, isCut, (unit) => holders.has(unit))
   removeUnits(edit, (unit) => !live.has(unit))
   const { define, register } = createDefiners(edit)
+  const { calling } = role
+  const stubOf = (found: FoundFunction) =>
+    calling ? calledStub(edit, found, calling) : serverStub(edit, found)
   for (const found of analysis.functions) {
     if (isKept(found) && role.lean && !isUsed(edit, live, unitOf(found), role.demanded)) register(found)
     else if (isKept(found)) define(found)
-    else if (live.has(unitOf(found)))
-      edit.text.overwrite(found.call.start, found.call.end, serverStub(edit, found))
+    else if (live.has(unitOf(found))) edit.text.overwrite(found.call.start, found.call.end, stubOf(found))
   }
   return finish(edit, { sources: 'original' })
 }

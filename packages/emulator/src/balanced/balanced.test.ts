@@ -286,9 +286,9 @@ describe('faults', () => {
 
 describe('WebSockets', () => {
   /** Sends an upgrade by hand, so that the bytes are seen. */
-  function upgrade(url: string, headers: string[]) {
+  function upgrade(url: string, headers: string[], options: { allowHalfOpen?: boolean } = {}) {
     const { port, pathname, host } = new URL(url)
-    const socket = connect(Number(port), '127.0.0.1')
+    const socket = connect({ port: Number(port), host: '127.0.0.1', ...options })
     cleanUps.push(() => socket.destroy())
     const lines = [
       `GET ${pathname}/chat?x=1 HTTP/1.1`,
@@ -342,6 +342,40 @@ describe('WebSockets', () => {
     await upgrade(`${emulator.url}/v2/x`, [key]).until(/^HTTP\/1\.1 400 /)
     emulator.faults.add({ kind: 'serverError', plane: 'balanced', status: 502, times: 1 })
     await upgrade(url, [key]).until(/^HTTP\/1\.1 502 /)
+  })
+
+  test('keep the bytes of their headers', async () => {
+    const { url, server } = await start(echo)
+    server.on('upgrade', (incoming, socket) => {
+      const name = incoming.headers['x-name'] as string
+      socket.on('error', () => {})
+      socket.write(
+        `HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Name: ${name}\r\n\r\n`,
+        'latin1',
+      )
+    })
+    const { until } = upgrade(url, ['Authorization: emulator', 'X-Name: zoë'])
+    await until(/\r\nX-Name: zoë\r\n/)
+  })
+
+  test('that a worker refuses free it, although the caller stays', async () => {
+    const { url, emulator, id } = await start((_, response) => response.writeHead(403).end('no'))
+    const { until } = upgrade(url, ['Authorization: emulator'], { allowHalfOpen: true })
+    await until(/^HTTP\/1\.1 403 /)
+    await vi.waitFor(() =>
+      expect(emulator.endpoints.get(id)!.counts()).toMatchObject({ running: 0, idle: 1 }),
+    )
+  })
+
+  test('that a worker does not answer end after 5.5 minutes', async () => {
+    const clock = createMovableClock()
+    const { url, server } = await start(echo, { clock })
+    const asked = new Promise<void>((resolve) => server.on('upgrade', () => resolve()))
+    const { until, ended } = upgrade(url, ['Authorization: emulator'])
+    await asked
+    clock.advance(330_000)
+    await until(/^HTTP\/1\.1 504 /)
+    await ended
   })
 
   test('may have been spoken on before there was a worker', async () => {

@@ -37,7 +37,8 @@ export function createBalancedPlane(host: BalancedHost): BalancedPlane {
   const { clock, limits, faults } = host
   return {
     answer(endpoint, path, request, response) {
-      const place = { plane: 'balanced', endpoint: endpoint.spec.id } as const
+      const { id, name } = endpoint.spec
+      const place = { plane: 'balanced', endpoint: id, name } as const
       return answerWith(host, place, response, async () => {
         if (endpoint.spec.kind === 'queue') return notBalanced
         if (Number(request.headers['content-length'] ?? 0) > limits.bytes) return tooLarge(limits.bytes)
@@ -54,16 +55,17 @@ export function createBalancedPlane(host: BalancedHost): BalancedPlane {
       })
     },
     async upgrade(endpoint, path, request, socket, head) {
+      const { id, name, kind } = endpoint.spec
       const refused =
-        takeRefusal(faults, { plane: 'balanced', endpoint: endpoint.spec.id }) ??
-        (endpoint.spec.kind === 'queue' ? notBalanced : null)
+        takeRefusal(faults, { plane: 'balanced', endpoint: id, name }) ??
+        (kind === 'queue' ? notBalanced : null)
       if (refused) return refuseUpgrade(socket, refused)
       const caller = attend(socket, head)
       const found = await findSeat(endpoint, request, caller.signal, limits)
       if (!('seat' in found))
         return found.refused ? refuseUpgrade(socket, found.refused) : void socket.destroy()
       try {
-        await forwardUpgrade({ seat: found.seat, path, request, caller })
+        await forwardUpgrade({ seat: found.seat, path, request, caller, clock, limits })
       } finally {
         found.seat.release()
       }

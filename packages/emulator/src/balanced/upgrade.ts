@@ -1,29 +1,42 @@
 import { type IncomingMessage, request as open } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '@flash/protocol'
 import type { Seat } from '../endpoints/types.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Caller } from './caller.ts'
 import { endToEnd, workerHeader } from './headers.ts'
-import { badGateway } from './refuse.ts'
+import type { BalancedLimits } from './limits.ts'
+import { badGateway, tooSlow } from './refuse.ts'
 
 export interface UpgradeExchange {
   seat: Seat
   path: string
   request: IncomingMessage
   caller: Caller
+  clock: Clock
+  limits: BalancedLimits
 }
 
 /** Joins a caller that asked for another protocol with a worker; resolves when either of them is gone. */
-export function forwardUpgrade({ seat, path, request, caller }: UpgradeExchange): Promise<void> {
+export function forwardUpgrade(exchange: UpgradeExchange): Promise<void> {
+  const { seat, path, request, caller, clock, limits } = exchange
   const { socket, signal } = caller
   const own = [workerHeader, seat.workerId]
   return new Promise((resolve) => {
     const asked = endToEnd(request.rawHeaders, ['authorization', workerHeader.toLowerCase()])
     const headers = [...asked, ...switching(request)]
     const upstream = open(new URL(seat.url), { path, method: request.method, headers, agent: false, signal })
-    socket.once('close', resolve)
+    const disarm = clock.after(limits.processingMs, () => {
+      refuseUpgrade(socket, tooSlow)
+      upstream.destroy()
+    })
+    socket.once('close', () => {
+      disarm()
+      resolve()
+    })
     upstream.on('error', () => refuseUpgrade(socket, badGateway))
     upstream.once('upgrade', (answer, other, first) => {
+      disarm()
       const said = caller.release()
       writeHead(socket, answer, [...switching(answer), ...own])
       socket.write(first)
@@ -33,7 +46,8 @@ export function forwardUpgrade({ seat, path, request, caller }: UpgradeExchange)
     // The worker does not want it, and says so with an ordinary answer.
     upstream.once('response', (answer) => {
       writeHead(socket, answer, ['Connection', 'close', ...own])
-      answer.pipe(socket)
+      // Whoever does not end its side must not keep the worker.
+      answer.pipe(socket).once('finish', () => socket.destroy())
     })
     upstream.end()
   })
@@ -61,11 +75,13 @@ function writeHead(socket: Duplex, answer: IncomingMessage, more: string[]): voi
   const headers = [...endToEnd(answer.rawHeaders), ...more]
   const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`]
   for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`)
-  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  // As they were read: each character is a byte.
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 }
 
 /** An answer on a bare connection, which ends with it. */
 export function refuseUpgrade(socket: Duplex, { status, body = '', headers = {} }: Answer): void {
+  if (socket.writableEnded) return
   const all = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

@@ -308,9 +308,11 @@ describe('what there is not', () => {
 })
 
 describe('rate limits', () => {
+  const limits = { rates: true }
+
   test('a window of 10 s for each operation, told in headers', async () => {
     const clock = createTestClock()
-    const { call } = await start({ clock })
+    const { call } = await start({ clock, limits })
     const first = await call('POST', '/purge-queue')
     expect(first.headers.get('ratelimit-policy')).toBe('"purge";q=2;w=10')
     expect(first.headers.get('ratelimit')).toBe('"purge";r=1;t=10')
@@ -324,14 +326,47 @@ describe('rate limits', () => {
   })
 
   test('so many at a time', async () => {
-    const { call, one } = await start()
+    const { call, one } = await start({ limits })
     const all = Array.from({ length: 205 }, () => call('POST', '/runsync?wait=1000', { input: 1 }))
     expect((await Promise.all(all)).map(({ status }) => status)).not.toContain(429)
     expect((await one.takeBatch(300)).body).toHaveLength(205)
   })
 
-  test('can be off', async () => {
-    const { call } = await start({ limits: { rates: false } })
+  test('who has left counts no more', async () => {
+    const { call, emulator, id, endpoint } = await start({ limits })
+    const waiting = vi.spyOn(endpoint.queue, 'wait')
+    const leaving = new AbortController()
+    const ask = () =>
+      fetch(`${emulator.url}/v2/${id}/status-sync/${job}`, {
+        headers: { authorization: 'Bearer emulator' },
+        signal: leaving.signal,
+      }).catch(() => {})
+    const job = (await call('POST', '/run', { input: 1 })).body.id
+    const left = Array.from({ length: 400 }, ask)
+    await vi.waitFor(() => expect(waiting).toHaveBeenCalledTimes(400))
+    expect((await call('GET', `/status/${job}`)).status).toBe(429)
+    leaving.abort()
+    await Promise.all(left)
+    await vi.waitFor(async () => expect((await call('GET', `/status/${job}`)).status).toBe(200))
+  })
+
+  test('a queue that is far too long takes no more', async () => {
+    const { emulator } = await start({ limits })
+    const { id, url } = emulator.addEndpoint({ name: 'small', workersMax: 0 })
+    const { queue } = emulator.endpoints.get(id)!
+    const run = () => createCaller(url)('POST', '/run', { input: 1 })
+    for (let count = 0; count < 50; count++) queue.submit({ input: 1 })
+    expect((await run()).status).toBe(200)
+    const refused = await run()
+    expect([refused.status, refused.body]).toEqual([
+      429,
+      { error: 'too many jobs wait: 51, the limit is 50' },
+    ])
+    expect(queue.load().waiting).toBe(51)
+  })
+
+  test('are off unless they are asked for', async () => {
+    const { call } = await start()
     for (let i = 0; i < 4; i++) expect((await call('POST', '/purge-queue')).status).toBe(200)
   })
 })

@@ -8,7 +8,7 @@ export interface DataLimits {
   runSyncBytes: number
   /** How long `/stream` waits for something new. */
   streamHoldMs: number
-  /** Whether too many requests are refused. */
+  /** Whether requests and waiting jobs beyond Runpod's rates are refused with 429; not when omitted. */
   rates: boolean
   /** Runpod is said to take an input without any key away, so that a worker gets a job without one. */
   emptyInput: 'keep' | 'drop'
@@ -19,7 +19,7 @@ export function resolveDataLimits(given: Partial<DataLimits> = {}): DataLimits {
     runBytes: given.runBytes ?? queueLimits.runBytes,
     runSyncBytes: given.runSyncBytes ?? queueLimits.runSyncBytes,
     streamHoldMs: given.streamHoldMs ?? 1_000,
-    rates: given.rates ?? true,
+    rates: given.rates ?? false,
     emptyInput: given.emptyInput ?? 'keep',
   }
 }

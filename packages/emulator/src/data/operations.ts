@@ -108,7 +108,8 @@ function resultOf<T extends { status: JobStatus['status'] }>(
   found: T | undefined,
 ): T | undefined {
   if (!found || !isFinalState(found.status)) return found
-  return faults.take('expiredResult', { endpoint: endpoint.spec.id }) ? undefined : found
+  const { id, name } = endpoint.spec
+  return faults.take('expiredResult', { endpoint: id, name }) ? undefined : found
 }
 
 function cancel({ endpoint, rest }: Visit): Answer {

@@ -6,7 +6,7 @@ import { answerWith, type PlaneHost } from '../http/run.ts'
 import type { Target } from '../http/target.ts'
 import type { DataLimits } from './limits.ts'
 import { type Operation, operations } from './operations.ts'
-import { createRates } from './rates.ts'
+import { createRates, refuseWhenFull } from './rates.ts'
 import type { Visit } from './visit.ts'
 import { createWebhooks } from './webhooks.ts'
 
@@ -37,7 +37,10 @@ export function createDataPlane(host: DataHost): DataPlane {
     if (!rates || !operation.rate) return operation.answer(visit)
     const { refused, headers, leave } = rates.enter(queue, operation.rate)
     if (refused) return refused
+    visit.response.once('close', leave)
     try {
+      const full = refuseWhenFull(visit.endpoint, operation.rate)
+      if (full) return full
       const answer = await operation.answer(visit)
       return answer && answer.status < 300
         ? { ...answer, headers: { ...answer.headers, ...headers } }
@@ -48,11 +51,12 @@ export function createDataPlane(host: DataHost): DataPlane {
   }
   return {
     answer(endpoint, { segments, query }, request, response) {
-      const place = { plane: 'data', endpoint: endpoint.spec.id } as const
+      const { id, name } = endpoint.spec
+      const place = { plane: 'data', endpoint: id, name } as const
       webhooks.watch(endpoint.queue)
       return answerWith(host, place, response, () => {
-        const [name = '', ...rest] = segments
-        const operation = operations.get(name)
+        const [first = '', ...rest] = segments
+        const operation = operations.get(first)
         if (!operation || !takes(operation, rest)) return refusal(404, 'not found')
         if (endpoint.spec.kind === 'balanced' && operation.methods[0] === 'POST')
           return refusal(400, 'not allowed for LB API')

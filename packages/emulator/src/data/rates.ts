@@ -1,4 +1,5 @@
 import type { Clock } from '@flash/protocol'
+import type { RunningEndpoint } from '../endpoints/types.ts'
 import { type Answer, refusal } from '../http/answer.ts'
 import type { Queue } from '../queue/index.ts'
 
@@ -28,7 +29,7 @@ interface Window {
 }
 
 export interface Rates {
-  /** Counts a request; with `refused` it must not be answered otherwise. `leave` when it has been answered. */
+  /** Counts a request; with `refused` it must not be answered otherwise. `leave` when it has been answered, or its caller is gone. */
   enter(queue: Queue, name: RateName): { refused?: Answer; headers: Record<string, string>; leave(): void }
 }
 
@@ -44,15 +45,35 @@ export function createRates(clock: Clock): Rates {
       if (window.atOnce >= atOnce) return refuse(1)
       window.requests++
       window.atOnce++
+      let isIn = true
       return {
         headers: {
           'ratelimit-policy': `"${name}";q=${requests};w=${WINDOW_MS / 1000}`,
           ratelimit: `"${name}";r=${requests - window.requests};t=${Math.ceil(leftMs / 1000)}`,
         },
-        leave: () => void window.atOnce--,
+        leave() {
+          if (isIn) window.atOnce--
+          isIn = false
+        },
       }
     },
   }
+}
+
+const submitting: ReadonlySet<RateName> = new Set(['run', 'runsync', 'openai'])
+const ALWAYS_WAIT = 50
+const WAIT_PER_WORKER = 500
+
+/**
+ * The answer to a job for which too many wait already.
+ *
+ * Source: Runpod docs, Serverless, Send requests, Rate limits.
+ */
+export function refuseWhenFull({ queue, spec }: RunningEndpoint, name: RateName): Answer | undefined {
+  if (!submitting.has(name)) return undefined
+  const { waiting } = queue.load()
+  const limit = Math.max(ALWAYS_WAIT, spec.workersMax * WAIT_PER_WORKER)
+  return waiting > limit ? refusal(429, `too many jobs wait: ${waiting}, the limit is ${limit}`) : undefined
 }
 
 function refuse(seconds: number) {

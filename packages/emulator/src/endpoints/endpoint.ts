@@ -2,8 +2,9 @@ import { AppError } from '@flash/protocol'
 import { scale } from './crew.ts'
 import { adopt, heard } from './hear.ts'
 import { setAddress } from './health-state.ts'
-import { leave } from './leave.ts'
+import { dismiss, leave } from './leave.ts'
 import { openQueue } from './open-queue.ts'
+import { probeWorkers } from './probe.ts'
 import { refuseRequests, seat, serveRequests } from './seats.ts'
 import { createState, type EndpointState, isStale, type Shared, stateOf, tell, workerTime } from './state.ts'
 import { orderStop, repeatStops, stops } from './stops.ts'
@@ -155,6 +156,8 @@ function announce(state: EndpointState, workerId: string, url: string): void {
   const worker = state.workers.get(workerId) ?? adopt(state, workerId)
   worker.isAdopted ||= state.shared.launcher.name === 'external'
   setAddress(state, worker, url.replace(/\/+$/, ''))
+  // It answers by now, so nobody has to wait for the next tick.
+  probeWorkers(state)
   state.review()
 }
 
@@ -164,9 +167,7 @@ async function close(state: EndpointState): Promise<void> {
   state.queue.close()
   for (const worker of Array.from(state.workers.values()))
     leave(state, worker, { why: 'the endpoint is removed', graceMs: CLOSE_GRACE_MS })
-  for (const { worker } of state.leaving.values()) {
-    for (const open of worker.takes) open.settle([])
-    for (const open of worker.stopWaiters) open.settle([])
-  }
-  await Promise.all(Array.from(state.leaving.values(), ({ gone }) => gone))
+  await Promise.all(
+    Array.from(state.leaving.values(), ({ worker, gone }) => gone.then(() => dismiss(worker))),
+  )
 }

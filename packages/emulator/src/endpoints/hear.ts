@@ -2,6 +2,7 @@ import { becomeReady, becomeUnhealthy } from './health-state.ts'
 import { holdOpen, type HoldOptions } from './hold.ts'
 import { leave } from './leave.ts'
 import { type EndpointState, isBusy, tell, workerTime } from './state.ts'
+import { loseUnnamed } from './unnamed.ts'
 import { createWorker, type Worker } from './worker.ts'
 import type { WorkerReport } from './types.ts'
 
@@ -23,14 +24,16 @@ export function heard(state: EndpointState, workerId: string, report: WorkerRepo
     return
   }
   const worker = hear(state, workerId)
-  if (worker && report.jobs) noteJobs(worker, report.jobs)
+  if (worker && report.jobs) noteJobs(state, worker, report)
 }
 
-/** A worker that names its jobs says by leaving one out that it has stopped it. */
-function noteJobs(worker: Worker, jobs: string[]): void {
+/** A worker that names its jobs says by leaving one out that it does not have it, or has stopped it. */
+function noteJobs(state: EndpointState, worker: Worker, { jobs = [], isCut = false }: WorkerReport): void {
   worker.namesJobs ||= jobs.length > 0
-  if (!worker.namesJobs) return
-  for (const id of worker.timedOut.keys()) if (!jobs.includes(id)) worker.timedOut.delete(id)
+  if (!worker.namesJobs || isCut) return
+  const named = new Set(jobs)
+  for (const id of worker.timedOut.keys()) if (!named.has(id)) worker.timedOut.delete(id)
+  loseUnnamed(state, worker, named)
 }
 
 function find(state: EndpointState, workerId: string): Worker | null {

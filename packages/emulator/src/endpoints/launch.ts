@@ -47,7 +47,7 @@ function pause({ shared }: EndpointState, worker: Worker, seconds: number): Prom
 }
 
 async function toOrder({ spec, shared }: EndpointState, { id }: Worker): Promise<WorkerOrder> {
-  const { args, env, image, kind, mounts, name, registryAuth } = spec
+  const { args, env, image, kind, limits = {}, mounts, name, registryAuth } = spec
   const platform = await shared.workerEnv(spec, id)
   return {
     endpointId: spec.id,
@@ -58,7 +58,7 @@ async function toOrder({ spec, shared }: EndpointState, { id }: Worker): Promise
     args,
     env: { ...env, ...platform },
     mounts,
-    limits: {},
+    limits,
     registryAuth,
   }
 }

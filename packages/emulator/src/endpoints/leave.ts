@@ -25,7 +25,7 @@ export function leave(state: EndpointState, worker: Worker, how: Leave): void {
   tell(state, worker, how.why)
   if (!state.isClosed) state.queue.workerLost(worker.id, { error: how.error })
   const stopped = worker.launched?.stop(how.graceMs ?? timings.stopGraceMs) ?? Promise.resolve()
-  dismiss(worker, state.isClosed ? (run) => run() : (run) => clock.after(DISMISS_MS, run))
+  if (worker.takes.size + worker.stopWaiters.size > 0) clock.after(DISMISS_MS, () => dismiss(worker))
   const gone = stopped
     .catch((error: unknown) => tell(state, worker, `worker could not be stopped: ${String(error)}`))
     .then(() => depart(state, worker, how.isScaledDown === true))
@@ -33,9 +33,10 @@ export function leave(state: EndpointState, worker: Worker, how: Leave): void {
   state.review()
 }
 
-function dismiss({ takes, stopWaiters }: Worker, later: (run: () => void) => unknown): void {
-  for (const open of takes) later(() => open.settle([]))
-  for (const open of stopWaiters) later(() => open.settle([]))
+/** Answers whatever it still has open. */
+export function dismiss({ takes, stopWaiters }: Worker): void {
+  for (const open of takes) open.settle([])
+  for (const open of stopWaiters) open.settle([])
 }
 
 function depart(state: EndpointState, worker: Worker, isScaledDown: boolean): void {

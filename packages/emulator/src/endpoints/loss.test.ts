@@ -1,5 +1,5 @@
 import { readFailure } from '@flash/protocol'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createFakeLauncher, setUp, takeFrom, turn } from './testing.ts'
 
 const failureOf = (error: string | undefined) => {
@@ -106,6 +106,65 @@ test('jobs of a lost worker keep their order', async () => {
   const next = takeFrom(endpoint, 'mine', { count: 5 })
   await worker!.end({ signal: 'SIGSEGV', code: null })
   expect((await next).map((job) => job.id)).toEqual(ids.slice(0, 2))
+})
+
+describe('a worker that names its jobs', () => {
+  const setUpNamed = async () => {
+    const all = await setUp()
+    const ids = [await all.submit(), await all.submit()]
+    await takeFrom(all.endpoint, 'mine', { count: 2 })
+    all.endpoint.heard('mine', { jobs: ids })
+    const ping = async (jobs: string[], seconds: number, isCut = false) => {
+      for (let second = 0; second < seconds; second += 2) {
+        all.endpoint.heard('mine', { jobs, isCut })
+        await all.pass(2)
+      }
+    }
+    const statuses = () => ids.map((id) => all.endpoint.queue.status(id)?.status)
+    return { ...all, ids, ping, statuses }
+  }
+
+  test('and begins anew under its id has lost what it held', async () => {
+    const { endpoint, ids, ping, statuses, story } = await setUpNamed()
+    await ping([], 22)
+    expect(statuses()).toEqual(['IN_PROGRESS', 'IN_PROGRESS'])
+    await ping([], 4)
+    expect(statuses()).toEqual(['IN_QUEUE', 'IN_QUEUE'])
+    expect(endpoint.queue.health().jobs.retried).toBe(2)
+    expect(story('mine')).toContain(`worker has named job ${ids[0]} no more for 22 s: the job waits again`)
+    expect(await takeFrom(endpoint, 'mine', { count: 2 })).toMatchObject(
+      ids.map((id) => ({ id, attempt: 2 })),
+    )
+    await ping(ids, 30)
+    expect(statuses()).toEqual(['IN_PROGRESS', 'IN_PROGRESS'])
+  })
+
+  test('loses only what it leaves out, and nothing that it names again in time', async () => {
+    const { ids, ping, statuses } = await setUpNamed()
+    await ping([ids[0]!], 20)
+    await ping(ids, 2)
+    await ping([ids[0]!], 20)
+    expect(statuses()).toEqual(['IN_PROGRESS', 'IN_PROGRESS'])
+    await ping([ids[0]!], 6)
+    expect(statuses()).toEqual(['IN_PROGRESS', 'IN_QUEUE'])
+  })
+
+  test('may have more of them than a ping has room for', async () => {
+    const { ids, ping, statuses } = await setUpNamed()
+    await ping([ids[0]!], 40, true)
+    expect(statuses()).toEqual(['IN_PROGRESS', 'IN_PROGRESS'])
+  })
+})
+
+test('a worker that never names its jobs keeps them', async () => {
+  const { endpoint, submit, pass } = await setUp()
+  const id = await submit()
+  await takeFrom(endpoint, 'mine')
+  for (let second = 0; second < 40; second += 2) {
+    endpoint.heard('mine', { jobs: [] })
+    await pass(2)
+  }
+  expect(endpoint.queue.status(id)).toMatchObject({ status: 'IN_PROGRESS' })
 })
 
 test('a worker started by hand that was lost may come back', async () => {

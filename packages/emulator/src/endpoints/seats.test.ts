@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import type { Seat } from './types.ts'
-import { type FakeLauncher, setUp as setUpAny, turn } from './testing.ts'
+import { createFakeLauncher, type FakeLauncher, setUp as setUpAny, turn } from './testing.ts'
 
 /** What the health check of each worker answers, by its address. */
 function createHealth() {
@@ -241,6 +241,14 @@ test('a new version lets busy workers end their requests', async () => {
   taken.release()
   await turn()
   expect(launcher.started[0]!.stopped).toEqual([10_000])
+})
+
+test('a request that waits gets a worker as soon as one is announced', async () => {
+  const { endpoint, answers, seat } = await setUp({}, { launcher: createFakeLauncher({ name: 'external' }) })
+  const waiting = seat()
+  answers.set('http://127.0.0.1:5000', 200)
+  endpoint.announce('mine', 'http://127.0.0.1:5000')
+  expect(await waiting).toMatchObject({ workerId: 'mine' })
 })
 
 test('a worker that was announced gets requests, and a balanced worker cannot announce itself by a ping', async () => {

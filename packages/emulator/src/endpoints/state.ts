@@ -98,7 +98,6 @@ export function stateOf(state: EndpointState, worker: Worker): WorkerState {
   return isBusy(state, worker) ? 'RUNNING' : 'IDLE'
 }
 
-/** Faults name endpoints by id or by name. */
 export function takeFault<K extends Fault['kind']>({ spec, shared }: EndpointState, kind: K) {
-  return shared.faults.take(kind, { endpoint: spec.id }) ?? shared.faults.take(kind, { endpoint: spec.name })
+  return shared.faults.take(kind, { endpoint: spec.id, name: spec.name })
 }

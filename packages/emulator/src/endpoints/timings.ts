@@ -26,6 +26,11 @@ export interface Timings {
   keepLogMs: number
 }
 
+/** Three pings and ten seconds: then a worker that said nothing counts as lost. */
+export function silentMs({ pingIntervalMs }: Timings): number {
+  return 3 * pingIntervalMs + 10_000
+}
+
 export const defaultTimings: Timings = {
   tickMs: 1_000,
   pingIntervalMs: 4_000,

@@ -16,6 +16,8 @@ export interface EndpointSpec {
   /** Files of this machine that workers see. */
   mounts: { source: string; target: string; writable?: boolean }[]
   registryAuth?: { username: string; password: string }
+  /** What one worker may use, for launchers that can hold it to that; as much as there is when omitted. */
+  limits?: { memoryBytes?: number; cpus?: number }
   workersMin: number
   workersMax: number
   /** Workers kept started but idle, beyond `workersMin`. */
@@ -72,11 +74,12 @@ export interface Seat {
 /**
  * What a worker said of itself.
  *
- * - `jobs`: ids that its ping names, none as `[]`.
+ * - `jobs`: ids that its ping names, none as `[]`; with `isCut` there may be more of them.
  * - `unhealthy`: the reason, when it found itself unfit.
  */
 export interface WorkerReport {
   jobs?: string[]
+  isCut?: boolean
   unhealthy?: string
 }
 

@@ -6,6 +6,7 @@ import { probeWorkers } from './probe.ts'
 import { countWaiting } from './seats.ts'
 import { place } from './start.ts'
 import { type EndpointState, isBusy, tell, workerTime } from './state.ts'
+import { silentMs } from './timings.ts'
 import type { Worker } from './worker.ts'
 
 const INITIALIZATION_VARIABLE = 'RUNPOD_INIT_TIMEOUT'
@@ -54,18 +55,14 @@ function judgeReady(state: EndpointState, worker: Worker): void {
     leave(state, worker, { why: 'worker is replaced: it did not become healthy again' })
 }
 
-/** Silent for three pings and ten seconds; one with an open take or stop request is on the line. */
+/** One with an open take or stop request is on the line. */
 function isSilent({ shared }: EndpointState, worker: Worker, now: number): boolean {
   if (worker.takes.size + worker.stopWaiters.size > 0) return false
-  return now - worker.heardAt > silentMs(shared)
-}
-
-function silentMs({ timings }: EndpointState['shared']): number {
-  return 3 * timings.pingIntervalMs + 10_000
+  return now - worker.heardAt > silentMs(shared.timings)
 }
 
 function lose(state: EndpointState, worker: Worker): void {
-  const seconds = silentMs(state.shared) / 1_000
+  const seconds = silentMs(state.shared.timings) / 1_000
   const error = failureText(
     'WORKER_LOST',
     `worker ${worker.id} of "${state.spec.name}" was silent for ${seconds} s while it ran the job`,

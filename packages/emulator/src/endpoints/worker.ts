@@ -54,6 +54,8 @@ export interface Worker {
   timedOut: Map<string, number>
   /** Its pings name its jobs. */
   namesJobs: boolean
+  /** Jobs it holds and does not name, and since when, in the time of workers. */
+  unnamed: Map<string, number>
   /** Of a balanced worker. */
   url: string | null
   healthUrl: string | null
@@ -95,6 +97,7 @@ export function createWorker(about: {
     stopWaiters: new Set(),
     timedOut: new Map(),
     namesJobs: false,
+    unnamed: new Map(),
     url: null,
     healthUrl: null,
     seats: 0,

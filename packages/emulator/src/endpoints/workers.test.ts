@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createFakeLauncher, setUp, takeFrom, turn } from './testing.ts'
 
 test('a waiting job starts a worker, which is told who it is and whom it works for', async () => {
@@ -6,6 +6,7 @@ test('a waiting job starts a worker, which is told who it is and whom it works f
     args: 'node main.mjs',
     mounts: [{ source: '/a', target: '/b' }],
     registryAuth: { username: 'u', password: 'p' },
+    limits: { memoryBytes: 4_000_000_000, cpus: 2 },
   })
   expect([launcher.started, states()]).toEqual([[], []])
   await submit()
@@ -19,7 +20,7 @@ test('a waiting job starts a worker, which is told who it is and whom it works f
     args: 'node main.mjs',
     env: { A: '1', RUNPOD_ENDPOINT_ID: 'ep1', RUNPOD_POD_ID: order.workerId },
     mounts: [{ source: '/a', target: '/b' }],
-    limits: {},
+    limits: { memoryBytes: 4_000_000_000, cpus: 2 },
     registryAuth: { username: 'u', password: 'p' },
   })
   expect(states()).toEqual(['INITIALIZING'])
@@ -249,6 +250,12 @@ test('a removed endpoint forgets its jobs at once, and its workers are gone when
   const removed = endpoints.remove('ep1').then(() => (isOver = true))
   expect(endpoints.get('ep1')).toBeUndefined()
   expect(endpoint.queue.status(id)).toBeUndefined()
+  // Whoever is answered before it has heard of its end asks again.
+  const isAnswered = vi.fn()
+  void Promise.all(open).then(isAnswered)
+  await turn()
+  expect(isAnswered).not.toHaveBeenCalled()
+  clock.advance(1_000)
   expect(await Promise.all(open)).toEqual([[], []])
   await worker!.end()
   expect(isOver).toBe(false)

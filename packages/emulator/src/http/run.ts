@@ -13,7 +13,9 @@ export interface PlaneHost {
 /** Whom a request is for. */
 export interface PlanePlace {
   plane: Plane
+  /** Its id. */
   endpoint?: string
+  name?: string
 }
 
 /** What a fault makes of a request before anything is done for it. */

@@ -32,6 +32,10 @@ test.each([
   expect(parseHost(header)).toEqual({ label, isLocal })
 })
 
+test.each(['a b', 'a:b', '[::1', '%zz', 'a@b', 'a/b', 'zoë'])('%s is no host', (header) => {
+  expect(parseHost(header)).toBeNull()
+})
+
 test('a value of a query', () => {
   expect(queryValue('wait=5&wait=6', 'wait')).toBe('5')
   expect(queryValue('a=1', 'wait')).toBeNull()

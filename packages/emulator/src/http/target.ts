@@ -47,9 +47,11 @@ export interface HostName {
   isLocal: boolean
 }
 
-/** Reads the header `Host`. */
-export function parseHost(header: string | undefined): HostName {
-  const name = (header ?? '').replace(/:\d*$/, '').toLowerCase()
+/** Reads the header `Host`; `null` for what cannot be one. */
+export function parseHost(header = ''): HostName | null {
+  const found = /^([\w.-]*|\[[\da-f:.]+\])(?::\d*)?$/i.exec(header)
+  if (!found) return null
+  const name = found[1]!.toLowerCase()
   if (name === '' || isAddress(name) || !name.includes('.')) return { label: null, isLocal: true }
   const dot = name.indexOf('.')
   const rest = name.slice(dot + 1)

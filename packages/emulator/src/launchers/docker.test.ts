@@ -20,6 +20,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const clean of cleaning.splice(0).reverse()) await clean()
   engine.gateway = '127.0.0.1'
+  engine.hasQuota = true
 })
 afterAll(async () => {
   await engine.close()
@@ -88,6 +89,13 @@ test('user and root of the files are as the options say, and nothing is limited 
   expect(created).toMatchObject({ User: '1234:1234', HostConfig: { ReadonlyRootfs: false } })
   expect(created).not.toHaveProperty('Cmd')
   expect(created.HostConfig).not.toHaveProperty('Memory')
+  expect(created.HostConfig).not.toHaveProperty('NanoCpus')
+})
+
+test('an engine that cannot limit processors is not asked to', async () => {
+  engine.hasQuota = false
+  const { created } = await run({ args: 'true', limits: { memoryBytes: 2e8, cpus: 2 } })
+  expect(created.HostConfig).toMatchObject({ Memory: 2e8 })
   expect(created.HostConfig).not.toHaveProperty('NanoCpus')
 })
 

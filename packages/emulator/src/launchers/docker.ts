@@ -66,12 +66,12 @@ export function createDockerLauncher(options: DockerLauncherOptions = {}): Launc
 
 async function openSession(options: DockerLauncherOptions): Promise<Session> {
   const engine = await connectEngine()
-  const [network, { NCPU }] = await Promise.all([
+  const [network, { NCPU, CpuCfsQuota = true }] = await Promise.all([
     openNetwork(engine, options.network),
-    engine.info() as Promise<{ NCPU: number }>,
+    engine.info() as Promise<{ NCPU: number; CpuCfsQuota?: boolean }>,
     removeLeft(engine),
   ])
-  return { engine, network, images: createImageFinder(engine, options), processors: NCPU }
+  return { engine, network, images: createImageFinder(engine, options), processors: CpuCfsQuota ? NCPU : 0 }
 }
 
 interface Task {

@@ -74,6 +74,24 @@ describe('faults', () => {
     expect((await call('GET', `/status/${body.id}`)).body.status).toBe('CANCELLED')
   })
 
+  test('happen to an endpoint that is named as on the account', async () => {
+    const { own, call, emulator } = await start()
+    const { url } = emulator.addEndpoint({ name: 'other' })
+    await own('POST', '/faults', { kind: 'serverError', plane: 'data', status: 503, endpoint: 'test' })
+    expect((await createCaller(url)('GET', '/health')).status).toBe(200)
+    expect((await call('GET', '/health')).status).toBe(503)
+  })
+
+  test.each(['lostResponse', 'truncatedBody'])('%s happens to a stream of the account', async (kind) => {
+    const { own, emulator, id, worker } = await start()
+    const one = await worker()
+    await one.ping()
+    await own('POST', '/faults', { kind, plane: 'control', times: 1 })
+    const logs = () => createCaller(emulator.url)('GET', `/v2/serverless/${id}/workers/${one.id}/logs`)
+    await expect(logs()).rejects.toThrow()
+    expect(emulator.faults.list()).toEqual([])
+  })
+
   test('happen to the account, too', async () => {
     const { own, emulator } = await start()
     const ask = () =>

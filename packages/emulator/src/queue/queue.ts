@@ -19,6 +19,7 @@ export function createQueue(options: QueueOptions): Queue {
     complete: (jobId, workerId, completion) => reportCompletion(state, jobId, workerId, completion),
     giveBack: (workerId, jobIds) => giveBack(state, workerId, jobIds),
     held: (workerId) => state.held.get(workerId)?.size ?? 0,
+    heldJobs: (workerId) => Array.from(state.held.get(workerId) ?? [], (job) => job.id),
     workerLost: (workerId, loss = {}) => reportLoss(state, workerId, loss),
     status: (jobId) => readStatus(state, jobId),
     stream: (jobId) => readStream(state, jobId),

@@ -77,10 +77,10 @@ export function reportCompletion(
 export function reportLoss(
   state: QueueState,
   workerId: string,
-  { requeue: again = true, error }: WorkerLoss,
+  { jobs: only, requeue: again = true, error }: WorkerLoss,
 ): string[] {
   // The line is served from the front, so the last one put there must be the oldest.
-  const jobs = [...(state.held.get(workerId) ?? [])].reverse()
+  const jobs = [...(state.held.get(workerId) ?? [])].filter((job) => !only || only.includes(job.id)).reverse()
   for (const job of jobs) {
     job.losses++
     if (again && job.losses <= queueLimits.losses) requeue(state, job, 'front')

@@ -97,6 +97,8 @@ export type JobEvent =
   | { type: 'end'; status?: JobStatus }
 
 export interface WorkerLoss {
+  /** Only these of its jobs; all of them when omitted. */
+  jobs?: readonly string[]
   /** Put its jobs back in the queue, at most three times each; `true` when omitted. */
   requeue?: boolean
   /** The error of the jobs that fail by it. */
@@ -122,7 +124,9 @@ export interface Queue {
   giveBack(workerId: string, jobIds: string[]): void
   /** How many jobs the worker holds. */
   held(workerId: string): number
-  /** Ids of the jobs the worker held. */
+  /** Their ids, in the order they were taken. */
+  heldJobs(workerId: string): string[]
+  /** Ids of the jobs the worker lost. */
   workerLost(workerId: string, loss?: WorkerLoss): string[]
   status(jobId: string): JobStatus | undefined
   /** The items nobody has drained yet, each once, with the state after the last of them. */

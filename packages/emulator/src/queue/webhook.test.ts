@@ -14,6 +14,13 @@ test('the status is posted as JSON, once when it is taken', async () => {
   expect([url, JSON.parse(String(init?.body))]).toEqual(['http://hook.test/', status])
 })
 
+test('the body of an answer is let go', async () => {
+  const cancel = vi.fn()
+  const fetch = async () => new Response(new ReadableStream({ cancel }), { status: 200 })
+  expect(await sendWebhook('http://hook.test/', status, { fetch })).toBe(true)
+  expect(cancel).toHaveBeenCalledOnce()
+})
+
 for (const [what, answers, taken, calls] of [
   ['a refusal, then 200', [500, 200], true, 2],
   ['three refusals', [500, 404, 302], false, 3],

@@ -27,7 +27,11 @@ export async function sendWebhook(
     if (attempt > 1) await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve))
     const answer = send(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     const isTaken = await answer.then(
-      (response) => response.status === 200,
+      (response) => {
+        // One that is never read keeps its connection.
+        void response.body?.cancel().catch(() => {})
+        return response.status === 200
+      },
       () => false,
     )
     if (isTaken) return true

@@ -31,6 +31,9 @@ interface Operation {
   answer(visit: Visit): Answer | Promise<Answer>
 }
 
+/** Workers cut their list of jobs at 65,535 bytes, at the end of an id. */
+const CUT_FROM_CHARACTERS = 65_000
+
 /** How long a request without anything to tell is kept. */
 const HOLD_MS = 20_000
 
@@ -63,7 +66,8 @@ export interface WorkerPlane {
 export function createWorkerPlane(host: WorkerPlaneHost): WorkerPlane {
   return {
     answer(endpoint, target, request, response) {
-      const place = { plane: 'worker', endpoint: endpoint.spec.id } as const
+      const { id, name } = endpoint.spec
+      const place = { plane: 'worker', endpoint: id, name } as const
       return answerWith(host, place, response, () => {
         const operation = operations.get(target.segments[0] ?? '')
         if (!operation || endpoint.spec.kind === 'balanced') return refusal(404, 'not found')
@@ -153,9 +157,13 @@ async function readResult(request: IncomingMessage, limitBytes: number): Promise
 
 function ping({ endpoint, workerId, query }: Visit): Answer {
   const parameters = new URLSearchParams(query)
-  const jobs = parameters.get('job_id')?.split(',').filter(Boolean)
+  const list = parameters.get('job_id') ?? ''
   const reason = `${parameters.get('check') ?? 'unknown check'}: ${parameters.get('reason') ?? 'no reason given'}`
   const isUnhealthy = parameters.get('status') === 'unhealthy'
-  endpoint.heard(workerId, { jobs: jobs ?? [], ...(isUnhealthy && { unhealthy: reason }) })
+  endpoint.heard(workerId, {
+    jobs: list.split(',').filter(Boolean),
+    isCut: list.length >= CUT_FROM_CHARACTERS,
+    ...(isUnhealthy && { unhealthy: reason }),
+  })
   return { status: 200 }
 }

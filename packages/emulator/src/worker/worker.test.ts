@@ -205,10 +205,20 @@ test('a ping makes a worker known, and says which jobs it has or that it is unfi
   await one.ping('&job_id=a,b')
   await one.ping('&status=unhealthy&check=memory&reason=too+little')
   expect(heard.mock.calls).toEqual([
-    [one.id, { jobs: [] }],
-    [one.id, { jobs: ['a', 'b'] }],
-    [one.id, { jobs: [], unhealthy: 'memory: too little' }],
+    [one.id, { jobs: [], isCut: false }],
+    [one.id, { jobs: ['a', 'b'], isCut: false }],
+    [one.id, { jobs: [], isCut: false, unhealthy: 'memory: too little' }],
   ])
+})
+
+test('a ping names as many jobs as workers send, and the longest list may be cut', async () => {
+  const { one, endpoint } = await start()
+  const heard = vi.spyOn(endpoint, 'heard')
+  const ids = Array.from({ length: 1_638 }, (_, index) => `${String(index).padStart(36, '0')}-u1`)
+  // Workers escape the commas of up to 65,535 bytes.
+  const list = encodeURIComponent(ids.join(','))
+  expect((await one.ping(`&job_id=${list}`)).status).toBe(200)
+  expect(heard).toHaveBeenLastCalledWith(one.id, { jobs: ids, isCut: true })
 })
 
 describe('addresses and keys', () => {

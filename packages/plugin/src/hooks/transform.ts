@@ -39,7 +39,7 @@ export function replaceBodies(context: PluginContext): UnpluginOptions {
     rollup: {
       // Rollup writes the text that a module was loaded with into source maps, whatever `transform` says about it.
       async load(id) {
-        if (!context.project.hasFunctions(id) || id.includes('?')) return null
+        if (!context.project.hasStubs(id) || id.includes('?')) return null
         const output = await replace(this, await readFile(id, 'utf8'), id)
         if (output) loaded.add(id)
         return output as never

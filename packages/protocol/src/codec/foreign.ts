@@ -5,9 +5,11 @@ import { readPart } from './blob.ts'
 import { isPlain, type PlainJson } from './json.ts'
 import { type DecodeLimits, decodeLimits, isForbiddenKey } from './limits.ts'
 import { formatPath, type PathStep } from './path.ts'
+import type { Direction } from './tags.ts'
 
 interface Walk {
   limits: DecodeLimits
+  direction: Direction
   path: PathStep[]
   /** The objects around the current one. */
   around: Set<object>
@@ -16,17 +18,19 @@ interface Walk {
 }
 
 /**
- * A result for a caller that is not ours, as plain JSON: dates as ISO text, bytes and files as base64, URLs as text; `undefined`,
+ * A result for a caller that is not ours, or an input for a worker that is not, as plain JSON: dates as ISO text, bytes and files as base64, URLs as text; `undefined`,
  * `NaN` and the infinities as JSON has them: left out, or `null`. At once, unless it holds a Blob or File.
  *
- * Throws `OUTPUT_NOT_JSON` with the path of what has no such form: maps, sets, bigints, cycles, errors, classes.
+ * Throws `OUTPUT_NOT_JSON`, of an input `CANNOT_CARRY`, with the path of what has no such form: maps, sets, bigints, cycles, errors,
+ * classes.
  */
 export function writeForeign(
   value: unknown,
   limits: DecodeLimits = decodeLimits,
+  direction: Direction = 'out',
 ): PlainJson | Promise<PlainJson> {
   if (isPlain(value)) return value
-  const walk: Walk = { limits, path: [], around: new Set(), values: 0, blobs: [] }
+  const walk: Walk = { limits, direction, path: [], around: new Set(), values: 0, blobs: [] }
   const root: { value?: unknown } = {}
   convertInto(root, 'value', value, walk)
   const finish = () => (root.value ?? null) as PlainJson
@@ -98,11 +102,14 @@ const converters: { [B in Brand]?: (value: never, put: (converted: unknown) => v
   File: (bytes: File, place, walk) => void walk.blobs.push({ bytes, place }),
 }
 
-function notJson(walk: Walk, what: string): AppError {
-  const where = formatPath(walk.path, 'out')
+function notJson({ path, direction }: Walk, what: string): AppError {
+  const where = formatPath(path, direction)
+  const message = `${where} ${what}, which plain JSON cannot say`
+  const data = { path: where }
+  if (direction === 'in') return new AppError('CANNOT_CARRY', { message, hint: 'send plain data', data })
   return new AppError('OUTPUT_NOT_JSON', {
-    message: `${where} ${what}, which plain JSON cannot say`,
+    message,
     hint: 'return plain data, or call the function through its stub, which carries more types',
-    data: { path: where },
+    data,
   })
 }

@@ -123,6 +123,11 @@ describe('a manifest', () => {
     expect(parse(copy)).toEqual(copy)
   })
 
+  test('may say which variable has the key of calls between endpoints', () => {
+    expect(parse({ ...sample, workerKey: 'CALLS_KEY' }).workerKey).toBe('CALLS_KEY')
+    expect(problemOf({ ...sample, workerKey: 3 })).toBe('workerKey is 3, and a text was expected')
+  })
+
   describe('is refused, naming the first value that is wrong', () => {
     const wrong = { wrong: ['kind'] }
     for (const path of placesOf(sample)) {

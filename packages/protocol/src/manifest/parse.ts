@@ -20,6 +20,7 @@ import {
   Misfit,
   nullable,
   oneOf,
+  optional,
   passing,
   recordOf,
   text,
@@ -111,6 +112,7 @@ const external = fields<ManifestExternal>({
 const manifestShape = fields<Manifest>({
   schemaVersion: oneOf(MANIFEST_VERSION),
   app: text,
+  workerKey: optional(text),
   wireVersion: whole(1),
   node: whole(1),
   endpoints: recordOf(

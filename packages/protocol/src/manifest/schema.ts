@@ -10,11 +10,16 @@ export const WIRE_VERSION = 1
 /** The Node major that worker images have. */
 export const WORKER_NODE = 24
 
+/** The variable with the key by which endpoints call each other, when a build names none. */
+export const defaultWorkerKey = 'FLASH_WORKER_KEY'
+
 /** Everything a build made, on disk as `.flash/build/flash_manifest.json`: sorted, no absolute path, no secret, no time. */
 export interface Manifest {
   schemaVersion: typeof MANIFEST_VERSION
   /** The project's name on the account. */
   app: string
+  /** Name of the variable with the key by which endpoints call each other; those that call others get it. */
+  workerKey?: string
   wireVersion: number
   /** Node major the bundles are made for. */
   node: number

@@ -58,6 +58,12 @@ export const nullable =
     if (value !== null) inner(value, path)
   }
 
+export const optional =
+  (inner: Shape): Shape =>
+  (value, path) => {
+    if (value !== undefined) inner(value, path)
+  }
+
 export const listOf =
   (inner: Shape): Shape =>
   (value, path) => {

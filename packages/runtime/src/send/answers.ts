@@ -1,4 +1,4 @@
-import { AppError, type JobStatus, JobState, parsePlainJson } from '@flash/protocol'
+import { AppError, type JobStatus, JobState, parsePlainJson, type QueueHealth } from '@flash/protocol'
 
 /** What the body of an answer is: JSON, or text of something else. */
 export function parseBody(text: string): { json: unknown } | undefined {
@@ -49,6 +49,21 @@ export function parseStream(value: unknown): ReceivedItems | undefined {
   // An element without output is the job's error, which its final status has as well.
   const items = value.stream.filter((element) => Object.hasOwn(element, 'output'))
   return { status, items: items.map((element) => (element as { output: unknown }).output) }
+}
+
+/** Hosts leave out what they do not count. */
+export function parseHealth(value: unknown): QueueHealth | undefined {
+  if (!isRecord(value) || !isRecord(value.jobs) || !isRecord(value.workers)) return undefined
+  const { jobs, workers } = value
+  return {
+    jobs: readCounts(jobs, ['completed', 'failed', 'inProgress', 'inQueue', 'retried']),
+    workers: readCounts(workers, ['idle', 'initializing', 'ready', 'running', 'throttled', 'unhealthy']),
+  }
+}
+
+function readCounts<N extends string>(counts: Record<string, unknown>, names: N[]): Record<N, number> {
+  const read = (name: N) => (typeof counts[name] === 'number' ? counts[name] : 0)
+  return Object.fromEntries(names.map((name) => [name, read(name)])) as Record<N, number>
 }
 
 function parseState(state: unknown): JobState | undefined {

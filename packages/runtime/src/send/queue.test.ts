@@ -459,6 +459,25 @@ describe('items of a generator', () => {
   })
 })
 
+describe('health', () => {
+  test('has every count, also those that the host leaves out', async () => {
+    const { client, paths } = open([
+      json({}, 503),
+      json({ jobs: { inQueue: 3, failed: 'x' }, workers: { idle: 1 } }),
+    ])
+    expect(await client.health()).toEqual({
+      jobs: { completed: 0, failed: 0, inProgress: 0, inQueue: 3, retried: 0 },
+      workers: { idle: 1, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 },
+    })
+    expect(paths()).toEqual(['/health', '/health'])
+  })
+
+  test('of an endpoint that is not there is an error', async () => {
+    const { client } = open([json({}, 404)])
+    expect(await failure(client.health())).toMatchObject({ code: 'ENDPOINT_NOT_DEPLOYED' })
+  })
+})
+
 describe('cancelling', () => {
   test('tells the queue', async () => {
     const { client, requests } = open([json({ id, status: 'CANCELLED' })])

@@ -1,6 +1,6 @@
 import { queuePaths } from '@flash/protocol'
 import { wakingClock } from '../waking-clock.ts'
-import { parseJobStatus } from './answers.ts'
+import { parseHealth, parseJobStatus } from './answers.ts'
 import { createContext } from './context.ts'
 import { createFollow, readStatus } from './follow.ts'
 import { createPatience } from './patience.ts'
@@ -9,6 +9,7 @@ import { submit } from './submit.ts'
 import type { QueueAddress, QueueClient, QueueClientOptions } from './types.ts'
 
 const cancelMs = 30_000
+const healthMs = 30_000
 
 /**
  * The client of a queue address.
@@ -38,6 +39,10 @@ export function createQueueClient(address: QueueAddress, options: QueueClientOpt
         jobId,
       } as const
       await read(context, reading, (value) => parseJobStatus(value, jobId), createPatience(context))
+    },
+    health() {
+      const reading = { method: 'GET', path: queuePaths.health, timeoutMs: healthMs } as const
+      return read(context, reading, parseHealth, createPatience(context))
     },
   }
 }

@@ -7,7 +7,8 @@ import { toPassing, toRefusal } from './refusal.ts'
 
 /** A request that may be repeated: it changes nothing, or the same the second time. */
 export interface Reading extends Pick<Exchange, 'method' | 'path' | 'timeoutMs'> {
-  jobId: string
+  /** The job that it is about; without one it is about the endpoint. */
+  jobId?: string
   /** Each answer is given once: a lost one takes away what was in it. */
   drains?: boolean
 }

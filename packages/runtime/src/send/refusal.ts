@@ -62,21 +62,23 @@ function redirected(about: string, status: number): AppError {
 }
 
 function keyRefused({ address }: QueueContext, about: string, status: number): AppError {
+  const { keyName } = address
+  const key = keyName === undefined ? 'the account key' : `the key of ${keyName}`
   if (address.key === undefined) {
     return new AppError('ACCOUNT_REFUSED', {
       message: `${about}: the address asks for a key (${status}), and none is sent there`,
-      hint: 'the account key goes to ids, to hosts of RUNPOD_ENDPOINT_BASE_URL and to this machine, to no other address',
+      hint: `${key} goes to ids, to hosts of RUNPOD_ENDPOINT_BASE_URL and to this machine, to no other address`,
       data: { status },
     })
   }
   return new AppError('ACCOUNT_REFUSED', {
     message:
       status === 401
-        ? `${about}: the platform does not accept the account key (401)`
-        : `${about}: the account key may not use this endpoint (403)`,
+        ? `${about}: the platform does not accept ${key} (401)`
+        : `${about}: ${key} may not use this endpoint (403)`,
     hint:
       status === 401
-        ? 'look whether RUNPOD_API_KEY is complete and was not revoked'
+        ? `look whether ${keyName ?? 'RUNPOD_API_KEY'} is complete and was not revoked`
         : 'use a key of the account that has the endpoint, with the right to call it',
     data: { status },
   })

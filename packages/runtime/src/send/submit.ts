@@ -77,6 +77,7 @@ function nobodyThere(context: QueueContext, { reason, cause }: NoAnswer<'unsent'
   return new AppError('TRANSPORT', {
     message: `${nameOf(context)}: nothing answers at its address (${reason}); nothing was sent`,
     hint: `look whether ${context.address.place} is right and can be reached from here`,
+    data: { sent: false },
     cause,
   })
 }

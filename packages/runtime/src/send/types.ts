@@ -1,4 +1,4 @@
-import type { Clock, JobStatus, QueueInput, S3Config } from '@flash/protocol'
+import type { Clock, JobStatus, QueueHealth, QueueInput, S3Config } from '@flash/protocol'
 
 /** Where one endpoint's queue answers. */
 export interface QueueAddress {
@@ -10,6 +10,8 @@ export interface QueueAddress {
   headers?: Readonly<Record<string, string>>
   /** The account key, for an address that may have it. */
   key?: string
+  /** The variable that has it; `RUNPOD_API_KEY` when omitted. */
+  keyName?: string
   /** Where the address is from, as the end of a sentence: `app "shop", environment "production"`. */
   place: string
   /** What to do when the endpoint is not there. */
@@ -39,6 +41,8 @@ export interface QueueClient {
   /** Looks at a job again and again, until it has ended. */
   follow(jobId: string, options?: FollowOptions): Follow
   cancel(jobId: string): Promise<void>
+  /** Counts of jobs and workers; one that the host does not tell is 0. */
+  health(): Promise<QueueHealth>
 }
 
 /** What one look at a job brought. */

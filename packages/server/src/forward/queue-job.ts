@@ -1,5 +1,6 @@
 import {
   type CallableFact,
+  type CallHeader,
   inputShape,
   type S3Config,
   type ServerFunction,
@@ -14,11 +15,17 @@ export async function toQueueJob(
   fact: ServerFunction,
   { name }: CallableFact,
   call: CallEnvelope,
+  header: Pick<CallHeader, 'deadline' | 'hops'>,
 ): Promise<QueueJob> {
   const construct = fact.kind === 'class' ? await writeConstruct(call.new ?? []) : undefined
   // The arguments were decoded for this call alone, so their bytes need no copy.
   const how = { inline: true, borrow: true }
-  const { input } = await writeInput(inputShape(fact), call.args, { fn: name, new: construct }, how)
+  const { input } = await writeInput(
+    inputShape(fact),
+    call.args,
+    { fn: name, new: construct, ...header },
+    how,
+  )
   const { executionTimeoutMs: executionTimeout, ttlMs: ttl, lowPriority, webhook } = call
   const policy = { executionTimeout, ttl, lowPriority }
   const hasPolicy = Object.values(policy).some((value) => value !== undefined)

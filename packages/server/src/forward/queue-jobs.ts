@@ -15,6 +15,10 @@ import { streamLost } from './transcript.ts'
 /** One job of a queue, and what is known of it here. */
 export type JobOptions = Omit<FollowerOptions, 'submittedAt'>
 
+export interface QueueJobsOptions extends QueueClientOptions {
+  createClient?(address: QueueAddress, options: QueueClientOptions): QueueClient
+}
+
 /** The jobs of queues, as this process knows them. */
 export interface QueueJobs {
   client(address: QueueAddress): QueueClient
@@ -36,7 +40,7 @@ const queueMs = 600_000
 
 const remembered = 1_000
 
-export function createQueueJobs(options: QueueClientOptions): QueueJobs {
+export function createQueueJobs(options: QueueJobsOptions): QueueJobs {
   const { clock = systemClock } = options
   const clients = createClients(options)
   const followers = createFollowers(clock)
@@ -81,11 +85,14 @@ export function createQueueJobs(options: QueueClientOptions): QueueJobs {
   }
 }
 
-function createClients(options: QueueClientOptions): (address: QueueAddress) => QueueClient {
+function createClients({
+  createClient = createQueueClient,
+  ...options
+}: QueueJobsOptions): (address: QueueAddress) => QueueClient {
   const clients = new Map<string, QueueClient>()
   return (address) => {
     const key = JSON.stringify(address)
-    const known = clients.get(key) ?? createQueueClient(address, options)
+    const known = clients.get(key) ?? createClient(address, options)
     clients.set(key, known)
     return known
   }

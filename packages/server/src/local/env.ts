@@ -26,6 +26,8 @@ const inherited = [
   'XDG_CACHE_HOME',
   'HF_HOME',
   'HF_HUB_CACHE',
+  // Where endpoints of others are, for clients: an address, and no secret.
+  'RUNPOD_ENDPOINT_BASE_URL',
 ]
 
 export interface EnvSources {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { toLimits } from '../../cpu-limits.ts'
 import type { EndpointSpec } from '../../endpoints/types.ts'
 import { artifactPath } from '../artifacts/paths.ts'
 import type { EndpointRecord, TemplateRecord } from '../records.ts'
@@ -27,6 +28,7 @@ export function resolveEndpoint(ctx: AccountContext, endpoint: EndpointRecord): 
     env,
     mounts: resolveMounts(ctx, endpoint, env),
     registryAuth: resolveRegistry(ctx.store, template),
+    limits: toLimits(endpoint.gpuIds ? [] : (endpoint.instanceIds ?? [])),
     workersMin: endpoint.workersMin,
     workersMax: endpoint.workersMax,
     workersStandby: endpoint.workersStandby,

@@ -47,6 +47,7 @@ describe('create', () => {
       env: { A: '1' },
       executionTimeoutMs: 600_000,
       idleTimeoutSeconds: 60,
+      limits: { memoryBytes: 4e9, cpus: 2 },
     })
   })
 

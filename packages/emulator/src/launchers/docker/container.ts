@@ -13,7 +13,7 @@ export interface ContainerPlace {
   network: 'bridge' | 'host'
   /** `1000:1000`; the image's own when omitted. */
   user?: string
-  /** Processors of the engine; asking for more is refused. */
+  /** Processors of the engine; asking for more is refused. 0 where it cannot limit their use. */
   processors: number
   /** The root of its files can be written. */
   isWritable: boolean
@@ -65,7 +65,7 @@ function limitsOf({ limits: { memoryBytes, cpus } }: WorkerOrder, { processors }
     PidsLimit: PROCESSES_LIMIT,
     // The same number for both: no swap.
     ...(memoryBytes && { Memory: memoryBytes, MemorySwap: memoryBytes }),
-    ...(cpus && { NanoCpus: Math.round(Math.min(cpus, processors) * 1e9) }),
+    ...(cpus && processors > 0 && { NanoCpus: Math.round(Math.min(cpus, processors) * 1e9) }),
   }
 }
 

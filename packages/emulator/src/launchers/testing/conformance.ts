@@ -51,7 +51,9 @@ const startRules: Rules = {
     )
     await heard('up')
     const address = await worker.address
-    expect(await (await fetch(`${address}/there`)).text()).toBe('hello /there')
+    // An engine may open the way to a port a moment after the container listens.
+    const ask = async () => (await fetch(`${address}/there`)).text()
+    await expect.poll(ask, { timeout: 5_000 }).toBe('hello /there')
   },
 
   async 'a worker on a queue has no address, and reaches a server of this machine'({ start, serve }) {

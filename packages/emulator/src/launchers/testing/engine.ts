@@ -24,6 +24,8 @@ export interface ScriptedEngine {
   registry: Map<string, string | null>
   /** Address of its bridge, or `null` without one. */
   gateway: string | null
+  /** Whether it can limit the use of processors. */
+  hasQuota: boolean
   containers: Map<string, Container>
   /** What containers were created with, the removed ones too. */
   created: Container['options'][]
@@ -47,7 +49,7 @@ const launcher = createProcessLauncher()
 
 const routes: [RegExp, Handler][] = [
   [/^GET \/_ping$/, () => 'OK'],
-  [/^GET \/info$/, () => ({ NCPU: 2 })],
+  [/^GET \/info$/, ({ hasQuota }) => ({ NCPU: 2, CpuCfsQuota: hasQuota })],
   [/^GET \/networks\/bridge$/, ({ gateway }) => gateway && { IPAM: { Config: [toConfig(gateway)] } }],
   [/^GET \/images\/(.+)\/json$/, ({ images }, { match }) => (images.has(match[1]!) ? {} : null)],
   [/^POST \/images\/create$/, createImage],
@@ -77,6 +79,7 @@ export async function createScriptedEngine(): Promise<ScriptedEngine> {
     images: new Set(),
     registry: new Map(),
     gateway: '127.0.0.1',
+    hasQuota: true,
     containers: new Map(),
     created: [],
     requests: [],

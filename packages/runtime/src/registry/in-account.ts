@@ -1,7 +1,8 @@
 import { AppError, type Clock, endpointVariable } from '@flash/protocol'
-import type { QueueAddress } from '@flash/runtime/server'
+import type { QueueAddress } from '../send/types.ts'
+import { keyNameOf } from './by-variable.ts'
 import { remember } from './remember.ts'
-import { type Env, readBase, readKey, readVariable, toText } from './variables.ts'
+import { type Env, type KeyVariable, readBase, readKey, readVariable, toText } from './variables.ts'
 
 /** Where an app is on the account. */
 export interface AccountPlace {
@@ -16,6 +17,7 @@ export type FindListed = (endpoint: string, place: AccountPlace) => Promise<Queu
 export interface AccountOptions {
   app: string
   env: Env
+  key: KeyVariable
   /** Asked when the platform's own look-up does not know an endpoint. */
   findListed?: FindListed
   clock: Clock
@@ -24,7 +26,7 @@ export interface AccountOptions {
 
 /** The account as the last place to look. */
 export interface Account {
-  /** Throws `NO_ACCOUNT` without a key, `BAD_ADDRESS`. */
+  /** Throws `BAD_ADDRESS`, and without a key what its variable says, or `NO_ACCOUNT`. */
   find(endpoint: string): Promise<{ queue: QueueAddress; isLookUp: boolean }>
   /** Where an endpoint is that `find` led to nothing for. */
   settle(endpoint: string): Promise<QueueAddress | null>
@@ -33,25 +35,29 @@ export interface Account {
 /** The pseudo endpoint at which the platform finds endpoints by app, environment and name. */
 const lookUpId = 'flash'
 
-export function createAccount({ app, env, findListed, clock, random }: AccountOptions): Account {
+export function createAccount(options: AccountOptions): Account {
+  const { env, key, findListed, clock, random } = options
   const listed = remember(
-    async (endpoint: string) => (await findListed?.(endpoint, readPlace(endpoint, app, env))) ?? null,
+    async (endpoint: string) => (await findListed?.(endpoint, readPlace(endpoint, options))) ?? null,
     { clock, random },
   )
   return {
     async find(endpoint) {
-      const place = readPlace(endpoint, app, env)
+      const place = readPlace(endpoint, options)
       // What the list had is called by its own address from then on.
       const found = listed.has(endpoint) ? await listed.get(endpoint) : null
-      return { queue: found ?? lookUp(endpoint, place, env), isLookUp: found === null }
+      return {
+        queue: found ?? { ...lookUp(endpoint, place, env), ...keyNameOf(key) },
+        isLookUp: found === null,
+      }
     },
     settle: listed.get,
   }
 }
 
-function readPlace(endpoint: string, app: string, env: Env): AccountPlace {
-  const key = readKey(env)
-  if (key === undefined) throw noAccount(endpoint)
+function readPlace(endpoint: string, { app, env, key: variable }: AccountOptions): AccountPlace {
+  const key = readKey(env, variable)
+  if (key === undefined) throw variable.missing?.(endpoint) ?? noAccount(endpoint)
   const environment = readVariable(env, 'FLASH_ENV') ?? readVariable(env, 'FLASH_ENVIRONMENT') ?? 'production'
   return { app, environment, key }
 }

@@ -3,6 +3,16 @@ import { AppError } from '@flash/protocol'
 /** Variables of a process. */
 export type Env = Readonly<Record<string, string | undefined>>
 
+/** The key that calls show, by the variable that holds it. */
+export interface KeyVariable {
+  name: string
+  /** What a call rejects with that needs the key and has none; it names the account when omitted. */
+  missing?(endpoint: string): AppError
+}
+
+/** The account key, which servers have. */
+export const accountKey: KeyVariable = { name: 'RUNPOD_API_KEY' }
+
 /** A variable without the blanks around it; an empty one is not set. */
 export function readVariable(env: Env, name: string): string | undefined {
   return env[name]?.trim() || undefined
@@ -40,22 +50,20 @@ export function toText(url: URL): string {
   return url.href.replace(/\/+$/, '')
 }
 
-const keyName = 'RUNPOD_API_KEY'
-
-/** The account key; throws `NO_ACCOUNT` for one that cannot be sent. */
-export function readKey(env: Env): string | undefined {
-  const key = readVariable(env, keyName)
+/** The key that a variable holds; throws `NO_ACCOUNT` for one that cannot be sent. */
+export function readKey(env: Env, { name }: KeyVariable): string | undefined {
+  const key = readVariable(env, name)
   // Whatever refused it later would show it whole.
   if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
     throw new AppError('NO_ACCOUNT', {
-      message: `${keyName} holds characters that no key has`,
+      message: `${name} holds characters that no key has`,
       hint: 'copy the key again, without quotes and line breaks',
     })
   }
   return key
 }
 
-/** Whether the account key may be sent there: to the platform's own hosts and to this machine, to nobody else. */
+/** Whether the key may be sent there: to the platform's own hosts and to this machine, to nobody else. */
 export function mayHaveKey(url: URL, base: URL): boolean {
   if (isLoopback(url)) return true
   const isBelow = url.host === base.host || url.host.endsWith(`.${base.host}`)

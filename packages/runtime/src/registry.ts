@@ -1,0 +1,63 @@
+import { type Clock, systemClock } from '@flash/protocol'
+import { findByVariable } from './registry/by-variable.ts'
+import { createAccount, type FindListed } from './registry/in-account.ts'
+import { accountKey, type Env, type KeyVariable } from './registry/variables.ts'
+import type { QueueAddress } from './send/types.ts'
+
+export interface RegistryOptions<Near> {
+  /** The project's name on the account. */
+  app: string
+  env: Env
+  /** The account key when omitted. */
+  key?: KeyVariable
+  /** What runs an endpoint's function on this machine, asked before the account. */
+  findNear?(endpoint: string, id: string): Near | undefined | Promise<Near | undefined>
+  /**
+   * The account's own list of endpoints, which settles what its look-up does not know. Whoever can read that list
+   * plugs it in here; without it a 404 of the look-up is `ENDPOINT_NOT_DEPLOYED`.
+   */
+  findListed?: FindListed
+  clock?: Clock
+  random?: () => number
+}
+
+/** Where an endpoint answers. */
+export type Found<Near> =
+  | {
+      kind: 'queue'
+      /** One; several of an endpoint without a queue. */
+      queues: QueueAddress[]
+      /** Where else it may be, when it is not known there. */
+      otherwise?: () => Promise<QueueAddress | null>
+    }
+  | { kind: 'near'; near: Near }
+
+/** Endpoint name → address. */
+export interface Registry<Near> {
+  /**
+   * Where an endpoint answers now: by `FLASH_ENDPOINT_<NAME>`, near, on the account.
+   *
+   * - `id`: of one of its functions.
+   * - throws `BAD_ADDRESS`, and without a key what its variable says, or `NO_ACCOUNT`.
+   */
+  find(endpoint: string, id: string, how?: { several?: boolean }): Promise<Found<Near>>
+}
+
+export function createRegistry<Near = never>(options: RegistryOptions<Near>): Registry<Near> {
+  const { app, env, key = accountKey, findListed, clock = systemClock, random = Math.random } = options
+  const account = createAccount({ app, env, key, findListed, clock, random })
+  return {
+    async find(endpoint, id, { several } = {}) {
+      const named = findByVariable(endpoint, { env, key, several })
+      if (named) return { kind: 'queue', queues: named }
+      const near = await options.findNear?.(endpoint, id)
+      if (near !== undefined) return { kind: 'near', near }
+      const { queue, isLookUp } = await account.find(endpoint)
+      return {
+        kind: 'queue',
+        queues: [queue],
+        otherwise: isLookUp ? () => account.settle(endpoint) : undefined,
+      }
+    },
+  }
+}
