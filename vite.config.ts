@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 const core = ['protocol', 'runtime', 'compiler', 'emulator', 'sdk', 'server']
 
+// A loaded machine may take longer than the second that is given otherwise.
+const patient = { poll: { timeout: 10_000 } }
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +13,7 @@ export default defineConfig({
           name: 'rooms',
           include: ['packages/*/src/**/*.test.ts', 'worker/src/**/*.test.ts'],
           testTimeout: 20_000,
+          expect: patient,
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
         },
@@ -19,6 +23,7 @@ export default defineConfig({
           name: 'together',
           include: ['test/**/*.test.ts', 'playground/*/__tests__/**/*.test.ts'],
           testTimeout: 60_000,
+          expect: patient,
           hookTimeout: 120_000,
           // These start browsers, servers and workers of their own, one file at a time and after the rooms.
           fileParallelism: false,

@@ -37,7 +37,8 @@ export function installClients(root, step) {
 }
 
 function install(uv, { folder, versions, key }, cache) {
-  const env = { UV_CACHE_DIR: cache, UV_DEFAULT_INDEX: process.env.PIP_INDEX_URL }
+  // As pip does, it trusts what the machine trusts.
+  const env = { UV_CACHE_DIR: cache, UV_DEFAULT_INDEX: process.env.PIP_INDEX_URL, UV_SYSTEM_CERTS: 'true' }
   rmSync(folder, { recursive: true, force: true })
   // With pip: what builds artifacts calls it.
   run(uv, ['venv', '--quiet', '--seed', '--python', 'python3', folder], env)

@@ -134,6 +134,21 @@ describe.skipIf(!programs)('the Python package runpod 2.0', () => {
       expect(hosts.map(({ host }) => host.split(':')[0])).toEqual(['flash.data.localhost'])
     })
 
+    test('clients of TypeScript call it by its name too', async () => {
+      const base = `http://127.0.0.1:${new URL(watched.emulator.url).port}/v2`
+      const program = join(import.meta.dirname, 'node/visit-shop.mjs')
+      const seen = await project.ask(process.execPath, [program], { RUNPOD_ENDPOINT_BASE_URL: base })
+      expect(seen).toEqual({
+        run: 'hello Annhello Ann',
+        stream: [{ at: 0 }, { at: 1 }, { at: 2 }],
+        cancel: 'CANCELLED',
+        error: expect.stringMatching(/closed because of snow/),
+        missing: 'ENDPOINT_NOT_DEPLOYED',
+        post: { welcome: 'Eve', visits: expect.any(Number) },
+        noRoute: 'HTTP_ERROR 404',
+      })
+    })
+
     test('after an edit updates in place', async () => {
       edit('{name}" * times', '{name}!" * times')
       const { code, output } = await rp(['flash', 'deploy', '.'])
