@@ -81,7 +81,8 @@ describe('a page of the built app', () => {
       return call.catch((error: Error) => error.message)
     })
     expect(reason).toBe('enough')
-    await expect.poll(() => page.evaluate(() => flash.lastAbort())).toBe('aborted')
+    // Up to 8 s when the abort comes before the page knows its job: see `readers.ts`.
+    await expect.poll(() => page.evaluate(() => flash.lastAbort()), { timeout: 20_000 }).toBe('aborted')
     const result = await page.evaluate(async () => {
       const job = await flash.steps.run(3)
       return flash.steps.attach(job.id).wait()

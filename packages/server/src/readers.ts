@@ -33,7 +33,8 @@ interface Entry {
   withdraw: () => void
 }
 
-const EARLY_MS = 1_000
+/** Browsers go on reading for 5 s what nobody wants any more, in the hope of keeping the connection. */
+const EARLY_MS = 6_000
 const EARLY_PATIENCE_MS = 3_000
 
 /** Timers of Node end at once when they are longer. */
