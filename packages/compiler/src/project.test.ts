@@ -60,6 +60,19 @@ describe('identity', () => {
     expect(project.hasFunctions(`${receipt!.file}?flash=x`)).toBe(true)
   })
 
+  test('a client of an endpoint has a stub and is no function', async () => {
+    using project = createTestProject({
+      'src/client.ts': `import { endpoint } from 'unplugin-flash'\nexport const other = endpoint({ id: 'abc123' })`,
+      'src/plain.ts': 'export const a = 1',
+    })
+    await project.scan()
+    const has = (file: string) =>
+      [project.hasStubs, project.hasFunctions].map((ask) => ask(project.path(file)))
+    expect(has('src/client.ts?v=1')).toEqual([true, false])
+    expect(has('src/plain.ts')).toEqual([false, false])
+    expect(has('src/nowhere.ts')).toEqual([false, false])
+  })
+
   test('aliased exports are one endpoint, re-exports are none, the definition owns the route', async () => {
     using project = createTestProject({
       'src/a.ts': `${head}const a = remote({}, ${fn})\nconst b = a\nexport { a, b, a as c }`,

@@ -242,6 +242,13 @@ test('a runner that ends badly is logged', async () => {
   expect(lines.join('')).toContain('did not end well: oh')
 })
 
+test('a worker without a key shows an empty one', async () => {
+  const plane = await openPlane()
+  await startWorker({ plane, env: { ...plane.env(), RUNPOD_AI_API_KEY: undefined } })
+  const { headers } = await plane.nth('job-take', 1)
+  expect(headers.authorization).toBe('')
+})
+
 test('a worker without its variables does not start', async () => {
   const runner = { run: async () => outputOf(1), concurrency: () => 1, close: async () => {} }
   await expect(serveQueue({ env: {}, runner, version: '1' })).rejects.toMatchObject({
