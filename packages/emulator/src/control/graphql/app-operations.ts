@@ -55,8 +55,9 @@ export const appMutations: Resolvers = {
     return { uploadUrl: `${ctx.url()}/upload/${token}`, objectKey, expiresAt: toIso(expiresAt) }
   },
   async finalizeFlashArtifactUpload({ input }, ctx) {
-    const { flashAppId: appId = '', objectKey = '', manifest = null } = input
-    return toBuild(await finalizeUpload(ctx, { appId, objectKey, manifest }))
+    const { flashAppId, objectKey, manifest } = input
+    const upload = { appId: flashAppId ?? '', objectKey: objectKey ?? '', manifest: manifest ?? null }
+    return toBuild(await finalizeUpload(ctx, upload))
   },
   updateFlashBuildManifest({ input }, ctx) {
     const build = getBuild(ctx, input.flashBuildId ?? '')

@@ -9,7 +9,7 @@ import { USER_EMAIL, USER_ID } from '../resources/user.ts'
 import type { AccountContext } from '../store.ts'
 import { saveEndpoint } from './save-endpoint.ts'
 import { saveTemplate } from './save-template.ts'
-import type { Arguments, Resolvers } from './values.ts'
+import type { Arguments, Maybe, Resolvers } from './values.ts'
 import { toApp, toEndpoint, toPod, toSecret, toTemplate, toVolume } from './views.ts'
 
 export const endpointQueries: Resolvers = {
@@ -40,9 +40,9 @@ export const endpointMutations: Resolvers = {
     return toEndpoint(ctx, changeEndpoint(ctx, endpoint, endpoint, { id: input?.templateId ?? '' }))
   },
   saveTemplate: ({ input }, ctx) => toTemplate(saveTemplate(ctx, input ?? {})),
-  deleteTemplate({ templateName = '' }: Arguments<'templateName'>, ctx) {
+  deleteTemplate({ templateName }: { templateName?: Maybe<string> }, ctx) {
     const template = [...ctx.store.templates.values()].find(({ name }) => name === templateName)
-    if (!template) throw notFound('template', templateName)
+    if (!template) throw notFound('template', templateName ?? '')
     deleteTemplate(ctx, template.id)
   },
   saveRegistryAuth: ({ input }, ctx) =>

@@ -1,12 +1,12 @@
-import type { Variable } from '../records.ts'
 import { invalid } from '../refuse.ts'
 import { createPod, deletePod } from '../resources/pods.ts'
 import type { AccountContext } from '../store.ts'
 import type { Maybe, Resolvers } from './values.ts'
+import { parseVariables, type VariablesInput } from './variables.ts'
 import { toPod } from './views.ts'
 
 export const podQueries: Resolvers = {
-  pod({ input }: { input?: { podId?: string } | null }, { store }) {
+  pod({ input }: { input?: { podId?: Maybe<string> } | null }, { store }) {
     const pod = store.pods.get(input?.podId ?? '')
     return pod ? toPod(pod) : null
   },
@@ -22,7 +22,8 @@ export const podMutations: Resolvers = {
     if (!input || !typeId) throw invalid(['gpuTypeId: is missing'])
     return deploy(ctx, input, { typeId, count: input.gpuCount ?? 1 })
   },
-  podTerminate: ({ input }: { input: { podId?: string } }, ctx) => void deletePod(ctx, input.podId ?? ''),
+  podTerminate: ({ input }: { input: { podId?: Maybe<string> } }, ctx) =>
+    void deletePod(ctx, input.podId ?? ''),
 }
 
 interface PodInput {
@@ -31,20 +32,20 @@ interface PodInput {
   dockerArgs?: Maybe<string>
   ports?: Maybe<string>
   containerDiskInGb?: Maybe<number>
-  env?: Maybe<Partial<Variable>[]>
+  env?: Maybe<VariablesInput>
   dataCenterId?: Maybe<string>
-  dataCenterIds?: Maybe<string[]>
-  volumeMounts?: Maybe<{ volumeId?: string; mountPath?: string }[]>
+  dataCenterIds?: Maybe<Maybe<string>[]>
+  volumeMounts?: Maybe<Maybe<{ volumeId?: Maybe<string>; mountPath?: Maybe<string> }>[]>
   instanceId?: Maybe<string>
   gpuTypeId?: Maybe<string>
-  gpuTypeIdList?: Maybe<string[]>
+  gpuTypeIdList?: Maybe<Maybe<string>[]>
   gpuCount?: Maybe<number>
   containerRegistryAuthId?: Maybe<string>
 }
 
 function deploy(ctx: AccountContext, input: PodInput, gpu: { typeId: string; count: number } | null = null) {
-  const network = (input.volumeMounts ?? []).flatMap(({ volumeId, mountPath }) =>
-    volumeId ? [{ volumeId, path: mountPath ?? '/workspace' }] : [],
+  const network = (input.volumeMounts ?? []).flatMap((one) =>
+    one?.volumeId ? [{ volumeId: one.volumeId, path: one.mountPath ?? '/workspace' }] : [],
   )
   return toPod(
     createPod(ctx, {
@@ -65,7 +66,7 @@ function toContainer(input: PodInput) {
     imageName: input.imageName ?? '',
     dockerArgs: input.dockerArgs ?? '',
     containerDiskInGb: input.containerDiskInGb ?? 10,
-    env: (input.env ?? []).map(({ key = '', value = '' }) => ({ key, value })),
+    env: parseVariables(input.env ?? []),
     ports: (input.ports ?? '').split(',').filter((port) => port !== ''),
     registryId: input.containerRegistryAuthId || null,
   }

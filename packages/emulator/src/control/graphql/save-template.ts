@@ -1,4 +1,4 @@
-import type { TemplateFields, TemplateRecord, Variable } from '../records.ts'
+import type { TemplateFields, TemplateRecord } from '../records.ts'
 import { invalid } from '../refuse.ts'
 import { syncEndpoint } from '../resources/endpoints.ts'
 import {
@@ -10,13 +10,14 @@ import {
 } from '../resources/templates.ts'
 import type { AccountContext } from '../store.ts'
 import { defined, type Maybe } from './values.ts'
+import { parseVariables, type VariablesInput } from './variables.ts'
 
 export interface TemplateInput {
   name?: Maybe<string>
   imageName?: Maybe<string>
   dockerArgs?: Maybe<string>
   containerDiskInGb?: Maybe<number>
-  env?: Maybe<Maybe<{ key?: Maybe<string>; value?: Maybe<string> }>[]>
+  env?: Maybe<VariablesInput>
   ports?: Maybe<string>
   startScript?: Maybe<string>
   advancedStart?: Maybe<boolean>
@@ -68,7 +69,7 @@ export function mergeTemplate(before: TemplateFields, input: TemplateInput): Tem
     ...fields,
     ...pickKnown(plain),
     ...defined({
-      env: env ? env.map(parseVariable) : undefined,
+      env: env ? parseVariables(env) : undefined,
       category: parseCategory(category),
       config: config ?? undefined,
       containerRegistryAuthId,
@@ -98,18 +99,6 @@ const plainFields = [
 function pickKnown(input: TemplateInput): Partial<TemplateFields> {
   const given = plainFields.filter((field) => input[field] !== undefined && input[field] !== null)
   return Object.fromEntries(given.map((field) => [field, input[field]]))
-}
-
-function parseVariable(
-  entry: Maybe<{ key?: Maybe<string>; value?: Maybe<string> }>,
-  index: number,
-): Variable {
-  const key = entry?.key
-  if (!key || key.includes('=') || key.includes('\0'))
-    throw invalid([`env[${index}].key: is no name of a variable`])
-  const value = entry.value ?? ''
-  if (value.includes('\0')) throw invalid([`env[${index}].value: contains a zero byte`])
-  return { key, value }
 }
 
 function parseCategory(category: Maybe<string> | undefined): TemplateFields['category'] | undefined {
