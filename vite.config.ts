@@ -1,9 +1,15 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 const core = ['protocol', 'runtime', 'compiler', 'emulator', 'sdk', 'server']
 
 // A loaded machine may take longer than the second that is given otherwise.
 const patient = { poll: { timeout: 10_000 } }
+
+/** Tests that start programs. */
+const programs = { testTimeout: 60_000, hookTimeout: 120_000, expect: patient }
+
+/** Files that count seconds: nothing else runs meanwhile. */
+const punctual = ['test/e2e/lifecycle.test.ts']
 
 export default defineConfig({
   test: {
@@ -20,14 +26,23 @@ export default defineConfig({
       },
       {
         test: {
+          ...programs,
           name: 'together',
           include: ['test/**/*.test.ts', 'playground/*/__tests__/**/*.test.ts'],
-          testTimeout: 60_000,
-          expect: patient,
-          hookTimeout: 120_000,
-          // These start browsers, servers and workers of their own, one file at a time and after the rooms.
-          fileParallelism: false,
+          exclude: [...configDefaults.exclude, ...punctual],
+          // These start browsers, servers and workers of their own, in folders and at ports that nobody else has,
+          // and wait for them half of the time.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...programs,
+          name: 'alone',
+          include: punctual,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
