@@ -36,6 +36,13 @@ function findFiles(paths) {
     ...Object.values(manifest.bin).map((target) => target.slice(2)),
     'LICENSE',
     'dist/LICENSES.md',
+    ...[
+      'swagger-ui-bundle.js',
+      'swagger-ui-bundle.js.LICENSE.txt',
+      'swagger-ui.css',
+      'LICENSE',
+      'NOTICE',
+    ].map((file) => `dist/docs/${file}`),
     ...targets.map((target) => target.slice(2)),
   ]
   const allowed = /^(?:package\.json|dist\/(?:internal\/)?[\w-]+(?:\.mjs|\.d\.mts))$/

@@ -15,6 +15,7 @@ import {
 } from '@flash/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseSync } from 'vite'
+import { queueVerbs } from '@flash/dev'
 import { isLike, readExamples, runCurl } from './helpers/curl.ts'
 import {
   anchorsIn,
@@ -415,13 +416,9 @@ function constantOf(file: string, name: string): unknown {
 
 /** `POST cancel/{id}`, as the table of verbs says it. */
 function readVerbs(): string[] {
-  const declaration = nodesOf('packages/dev/src/routes/queue.ts').find(
-    (node: any) => node.type === 'VariableDeclarator' && node.id.name === 'verbs',
-  ) as any
-  return declaration.init.properties.map(({ key, value }: any) => {
-    const literal = (name: string) => value.properties.find((one: any) => one.key.name === name).value.value
-    return `${literal('method')} ${key.name ?? key.value}${literal('takesId') ? '/{id}' : ''}`
-  })
+  return Object.entries(queueVerbs).map(
+    ([name, { method, takesId }]) => `${method} ${name}${takesId ? '/{id}' : ''}`,
+  )
 }
 
 /** Paths given to the app itself; `/**` leads to the verbs. */

@@ -78,3 +78,27 @@ const report = await measureBytes(ways, samples).catch((error) => ({ error: Stri
 await fetch('/bare/report', { method: 'POST', body: JSON.stringify(report) })
 `,
 }
+
+/** Routes with the same little work, one that is slow, and one that counts the bytes it gets. */
+export const routedApp = {
+  'src/work.ts': ownFile('work.ts'),
+  'src/main.ts': "import { order } from './routes.ts'\n\nconsole.debug(order)\n",
+  'src/routes.ts': `import { endpoint } from 'unplugin-flash'
+import { price, type Order } from './work.ts'
+
+const api = endpoint({ name: 'bench', maxConcurrency: 1_000 })
+
+export const order = api.post('/order', ({ body }) => price(body as Order))
+
+export const slow = api.post('/slow', async () => {
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  return { done: true }
+})
+
+export const upload = api.post('/upload', async ({ request }) => {
+  let bytes = 0
+  for await (const chunk of request.body!) bytes += chunk.length
+  return { bytes }
+})
+`,
+}

@@ -9,12 +9,26 @@ import { call } from './call.ts'
 import { crawl } from './crawl.ts'
 import { edit } from './edit.ts'
 import { jobs } from './jobs.ts'
+import { requests } from './requests.ts'
 import { size } from './size.ts'
 import { start } from './start.ts'
 import { judge, printMarkdown, printTable } from './table.ts'
 import { worker } from './worker.ts'
 
-const benchmarks: Benchmark[] = [crawl, edit, call, bytes, size, builds, app, bundle, start, jobs, worker]
+const benchmarks: Benchmark[] = [
+  crawl,
+  edit,
+  call,
+  bytes,
+  size,
+  builds,
+  app,
+  bundle,
+  start,
+  jobs,
+  worker,
+  requests,
+]
 const names = benchmarks.map(({ name }) => name)
 
 const { values } = parseArgs({

@@ -16,6 +16,7 @@ const inside = [
   '@yarnpkg/parsers',
   'citty',
   'commondir',
+  'crossws',
   'deepmerge',
   'devalue',
   'es-errors',
@@ -47,6 +48,7 @@ export default defineConfig({
     rollup: 'src/rollup.ts',
     rolldown: 'src/rolldown.ts',
     client: 'src/client.ts',
+    page: 'src/page.ts',
     server: 'src/server.ts',
     worker: 'src/worker.ts',
     cli: 'src/cli.ts',
@@ -68,7 +70,10 @@ export default defineConfig({
     onlyBundle: inside,
     onlyImport: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
   },
-  plugins: [{ name: 'licenses', generateBundle: emitLicenses }],
+  plugins: [
+    { name: 'licenses', generateBundle: emitLicenses },
+    { name: 'docs', generateBundle: emitDocsFiles },
+  ],
   checks: { pluginTimings: false },
   clean: true,
   logLevel: 'warn',
@@ -76,10 +81,33 @@ export default defineConfig({
   suppressWarnings: 'TypeScript 7.0 does not yet have a stable API',
 })
 
-/** The licences of what travels inside ask to be passed on with it. */
-function emitLicenses(this: {
+interface Emitter {
   emitFile(file: { type: 'asset'; fileName: string; source: string }): unknown
-}) {
+}
+
+/** What the page with the documentation loads, as its makers publish it. */
+function emitDocsFiles(this: Emitter) {
+  const folder = join(here, '../../node_modules/swagger-ui-dist')
+  const files = [
+    'swagger-ui-bundle.js',
+    'swagger-ui-bundle.js.LICENSE.txt',
+    'swagger-ui.css',
+    'LICENSE',
+    'NOTICE',
+  ]
+  for (const file of files) {
+    const source = readFileSync(join(folder, file), 'utf8')
+    // Nobody gets the maps that the files name.
+    const withoutMap = source.replace(
+      /\n?(?:\/\/# sourceMappingURL=\S+|\/\*# sourceMappingURL=\S+ ?\*\/)\s*$/,
+      '',
+    )
+    this.emitFile({ type: 'asset', fileName: `docs/${file}`, source: withoutMap })
+  }
+}
+
+/** The licences of what travels inside ask to be passed on with it. */
+function emitLicenses(this: Emitter) {
   const sections = inside.map((name) => `## ${name}\n\n${readLicense(name)}\n`)
   const source = `# Licences of the libraries bundled in this package\n\n${sections.join('\n')}`
   this.emitFile({ type: 'asset', fileName: 'LICENSES.md', source })

@@ -5,5 +5,5 @@ import { answerParent } from './parent.ts'
 
 const server = createServer((request, response) => void answerBare(request, response))
 server.listen(0, '127.0.0.1', () => {
-  answerParent({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+  answerParent({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, pid: process.pid })
 })

@@ -18,19 +18,40 @@ export interface BodyShape {
   body: Expression
 }
 
+/** What errors call a body. */
+export interface BodyWords {
+  /** `the second argument of \`remote()\`` */
+  argument: string
+  /** `a remote function` */
+  what: string
+  /** What else than a function it may be: `or class`. */
+  also: string
+  /** What to do instead of using `this`, and instead of `arguments`. */
+  instead: string
+  parameters: string
+}
+
+const bodyOfRemote: BodyWords = {
+  argument: 'the second argument of `remote()`',
+  what: 'a remote function',
+  also: ' or class',
+  instead: 'pass the value as an argument, or use a class: `remote(config, class { … })`',
+  parameters: 'take a rest parameter: `(...args) => …`',
+}
+
 type AnyFunction = Function | ArrowFunctionExpression
 
-/** What a caller can call when `remote()` is given `argument`; refuses what cannot be known by reading. */
+/** What a caller can call when `remote()`, or a route, is given `argument`; refuses what cannot be known by reading. */
 export async function readBody(
   detection: Detection,
   argument: Expression,
   words: Map<CallExpression, string>,
-  name: string,
+  { name, says = bodyOfRemote }: { name: string; says?: BodyWords },
 ): Promise<BodyShape> {
   const body = unwrap(argument, words)
-  const shape = await readShape(detection, body, name)
+  const shape = await readShape(detection, body, { name, says })
   if (shape) return { ...shape, body }
-  addProblem(detection.findings, detection.source, body, notStatic(body))
+  addProblem(detection.findings, detection.source, body, notStatic(body, says))
   return { kind: 'function', callables: [], constructorParams: null, body }
 }
 
@@ -46,25 +67,30 @@ function unwrap(argument: Expression, words: Map<CallExpression, string>): Expre
 
 type Shape = Omit<BodyShape, 'body'>
 
-async function readShape(detection: Detection, body: Expression, name: string): Promise<Shape | null> {
+interface Naming {
+  name: string
+  says: BodyWords
+}
+
+async function readShape(detection: Detection, body: Expression, naming: Naming): Promise<Shape | null> {
   if (body.type === 'ArrowFunctionExpression' || body.type === 'FunctionExpression') {
-    checkScope(detection, body)
-    return functionShape(body, name)
+    checkScope(detection, body, naming.says)
+    return functionShape(body, naming.name)
   }
   if (body.type === 'ClassExpression')
     return classShape(detection, { module: detection.source.parsed, node: body })
   const path = memberPath(body)
-  return path && readNamed(detection, path, name)
+  return path && readNamed(detection, path, naming)
 }
 
-async function readNamed(detection: Detection, path: string[], name: string): Promise<Shape | null> {
+async function readNamed(detection: Detection, path: string[], naming: Naming): Promise<Shape | null> {
   const { source, host, files } = detection
   const binding = source.parsed.bindings.get(path[0]!)
   // A member of an object of this module has no fixed value.
   if (!binding || (path.length > 1 && binding.kind !== 'import')) return null
   const target = await followPath(source.parsed, path, { host, files, visited: new Set() })
-  const shape = target && (await targetShape(detection, target, name))
-  return shape ?? (isUnknownImport(binding, target) ? unknownShape(name) : null)
+  const shape = target && (await targetShape(detection, target, naming))
+  return shape ?? (isUnknownImport(binding, target) ? unknownShape(naming.name) : null)
 }
 
 /** What an import leads to may be made by code we do not read; it is a function nevertheless. */
@@ -72,13 +98,17 @@ function isUnknownImport(binding: Binding, target: Target | null): boolean {
   return binding.kind === 'import' && !binding.typeOnly && target?.kind !== 'namespace'
 }
 
-async function targetShape(detection: Detection, target: Target, name: string): Promise<Shape | null> {
+async function targetShape(
+  detection: Detection,
+  target: Target,
+  { name, says }: Naming,
+): Promise<Shape | null> {
   const found = classOf(target)
   if (found) return classShape(detection, found)
   const node = nodeOf(target)
   if (!node || !isFunction(node) || !(node as AnyFunction).body) return null
   if ('module' in target && target.module === detection.source.parsed)
-    checkScope(detection, node as AnyFunction)
+    checkScope(detection, node as AnyFunction, says)
   return functionShape(node as AnyFunction, name)
 }
 
@@ -98,11 +128,11 @@ async function classShape(
   return { kind: 'class', ...(await readClass(detection, found)) }
 }
 
-function notStatic(body: Expression): Refusal {
+function notStatic(body: Expression, { argument, also }: BodyWords): Refusal {
   return {
     code: 'REMOTE_BODY',
-    message: `the second argument of \`remote()\` is ${describe(body)}, so the build cannot see the function`,
-    hint: 'pass a function or class written here, or the name of one at the top level of a module',
+    message: `${argument} is ${describe(body, also)}, so the build cannot see the function`,
+    hint: `pass a function${also} written here, or the name of one at the top level of a module`,
   }
 }
 
@@ -117,23 +147,23 @@ const descriptions: Partial<Record<Node['type'], string>> = {
   TemplateLiteral: 'a string',
 }
 
-function describe(body: Expression): string {
+function describe(body: Expression, also: string): string {
   if (body.type === 'Identifier')
-    return `\`${body.name}\`, which is not a function or class declared in this module`
-  return descriptions[body.type] ?? 'not a function or class'
+    return `\`${body.name}\`, which is not a function${also} declared in this module`
+  return descriptions[body.type] ?? `not a function${also}`
 }
 
 /** Refuses what would mean something else, or nothing, on a worker. */
-function checkScope({ source, findings }: Detection, root: AnyFunction): void {
+function checkScope({ source, findings }: Detection, root: AnyFunction, says: BodyWords): void {
   const arrow = root.type === 'ArrowFunctionExpression'
   const inner: Node[] = []
   const thisParam = root.params.find((param) => param.type === 'Identifier' && param.name === 'this')
-  if (thisParam) addProblem(findings, source, thisParam, usesScope('this'))
+  if (thisParam) addProblem(findings, source, thisParam, usesScope('this', says))
   walk(root, {
     enter(node, parent) {
       if (node !== root && hasOwnThis(node)) inner.push(node)
       const what = inner.length === 0 && scopeWord(node, parent, arrow)
-      if (what) addProblem(findings, source, node, usesScope(what))
+      if (what) addProblem(findings, source, node, usesScope(what, says))
     },
     leave(node) {
       if (inner.at(-1) === node) inner.pop()
@@ -154,13 +184,10 @@ function scopeWord(node: Node, parent: Node | null, arrow: boolean): string | nu
   return named && isReferenceIdentifier(node, parent) ? 'arguments' : null
 }
 
-function usesScope(what: string): Refusal {
+function usesScope(what: string, says: BodyWords): Refusal {
   return {
     code: 'REMOTE_SCOPE',
-    message: `a remote function cannot use \`${what}\`: it is called on its own, in another process`,
-    hint:
-      what === 'arguments'
-        ? 'take a rest parameter: `(...args) => …`'
-        : 'pass the value as an argument, or use a class: `remote(config, class { … })`',
+    message: `${says.what} cannot use \`${what}\`: it is called on its own, in another process`,
+    hint: what === 'arguments' ? says.parameters : says.instead,
   }
 }

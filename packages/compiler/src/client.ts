@@ -4,12 +4,12 @@ import { propertyName } from './references.ts'
 import { findFlow } from './transform/flow.ts'
 import type { FoundClient } from './types.ts'
 
-/** What only the config of a client has. */
-const clientFields = new Set(['id', 'app'])
+/** What only the config of a client has, unless a web app is given, too. */
+const clientFields = new Set(['id', 'app', 'image'])
 
 /**
- * The client that a call of `endpoint()` makes: its config has `id` or `app`, written in the call or in a constant of the module.
- * `null` for every other call.
+ * The client that a call of `endpoint()` makes: its config has `id`, `app` or `image`, written in the call or in a constant of
+ * the module. `null` for every other call.
  */
 export function findClient(parsed: ParsedModule, call: CallExpression): FoundClient | null {
   const [config, more] = call.arguments

@@ -1,5 +1,5 @@
+import { checkImportedApis } from './balanced/imported.ts'
 import { checkUses, type Detection, findPackageCalls, notAvailable } from './detect.ts'
-import { findClient } from './client.ts'
 import { codeFrame } from './frame.ts'
 import { type ParsedModule, parseModule, withoutQuery } from './parse.ts'
 import { addProblem, type Refusal } from './refuse.ts'
@@ -52,16 +52,11 @@ export function keepScripts(code: string, frontmatter: boolean): string {
 export async function checkComponent(detection: Detection): Promise<void> {
   const { source, findings } = detection
   for (const [call, word] of await findPackageCalls(detection)) {
-    const isClient = word === 'endpoint' && findClient(source.parsed, call) !== null
-    const refusal =
-      word === 'remote' || isClient
-        ? inComponent(source.shown, word)
-        : word === 'unchecked'
-          ? null
-          : notAvailable(word)
-    if (refusal) addProblem(findings, source, call, refusal)
+    if (word === 'unchecked') continue
+    addProblem(findings, source, call, word === 'task' ? notAvailable : inComponent(source.shown, word))
   }
   await checkUses(detection)
+  await checkImportedApis(detection)
 }
 
 function inComponent(shown: string, word: string): Refusal {
@@ -69,6 +64,6 @@ function inComponent(shown: string, word: string): Refusal {
   return {
     code: 'REMOTE_IN_COMPONENT',
     message: `\`${word}()\` is called in ${kind} component, which is not a module of its own`,
-    hint: `move the ${word === 'remote' ? 'function' : 'client'} to a \`.ts\` file beside it and import it here`,
+    hint: `move the ${word === 'remote' ? 'function' : 'endpoint'} to a \`.ts\` file beside it and import it here`,
   }
 }

@@ -1,9 +1,11 @@
 import {
   AppError,
+  isBalanced,
   parseEndpointConfig,
   type ResolvedEndpointConfig,
   type SourcePosition,
 } from '@flash/protocol'
+import { ownerOf } from './balanced/owner.ts'
 import type { Cut } from './evaluate/bundle.ts'
 import type { Evaluator } from './evaluate.ts'
 import type { KnownValues } from './fold/known.ts'
@@ -94,7 +96,7 @@ function broken(
 ): ConfigReading {
   const plain: PlainData = { data: undefined, fields: new Map([['', place]]), unknowns: [] }
   const code = { setup: false, input: false, output: false }
-  const own = { key: found.id, constant: null, name: null, code, setup: null, cuts: new Map() }
+  const own = { key: ownerOf(found).id, constant: null, name: null, code, setup: null, cuts: new Map() }
   return { analysis, found, ...own, plain, files, failure }
 }
 
@@ -126,7 +128,7 @@ async function readSetup(
   folder: Folder,
   entry: Entry | undefined,
   { data }: PlainData,
-  { id }: FoundFunction,
+  found: FoundFunction,
 ): Promise<ConfigReading['setup']> {
   if (!entry || !(data as { setup?: true }).setup) return null
   const { name, place } = await findReferent(folder, entry.place)
@@ -134,7 +136,10 @@ async function readSetup(
   const binding = place.node.type === 'Identifier' ? place.module.bindings.get(place.node.name) : undefined
   const imported = binding?.kind === 'import' ? `${binding.source}#${binding.imported}` : null
   const own = name ?? entry.name
-  return { key: imported ?? (own === null ? `${id}.setup` : `${path}#${own}`), place: entry.place }
+  return {
+    key: imported ?? (own === null ? `${ownerOf(found).id}.setup` : `${path}#${own}`),
+    place: entry.place,
+  }
 }
 
 function findCuts(entries: Map<string, Entry>, ownFile: string): Map<string, Cut[]> {
@@ -173,11 +178,17 @@ export async function resolveData(
   const [first] = plain.unknowns
   if (!first) return { data: plain.data, files: [] }
   const { evaluator, aliases } = context
-  const evaluated = await evaluator.evaluate({ analysis, found, place: first.place, cuts, aliases }, check)
+  const asked = { analysis, found: configHolder(found), place: first.place, cuts, aliases }
+  const evaluated = await evaluator.evaluate(asked, check)
   const { data, files } = evaluated
   if (typeof data !== 'object' || data === null) return evaluated
   const present = codeFields.filter((key) => code[key]).map((key) => [key, true])
   return { data: { ...data, ...Object.fromEntries(present) }, files }
+}
+
+/** What has the config as its first argument: routes of one endpoint are executed once. */
+function configHolder({ api, ...found }: FoundFunction): FoundFunction {
+  return api ? { ...found, route: undefined, ...api } : found
 }
 
 const supported =
@@ -199,7 +210,7 @@ export function refuseAt({ module, node }: Place, host: CompilerHost, refusal: R
 /** A config with its defaults, or the error with the lines around the first wrong field. */
 export function checkConfig(
   data: unknown,
-  { plain }: ConfigReading,
+  { plain, found }: ConfigReading,
   host: CompilerHost,
 ): ResolvedEndpointConfig {
   const places = new Map<SourcePosition, Place>()
@@ -211,7 +222,7 @@ export function checkConfig(
     return at
   }
   try {
-    return parseEndpointConfig(data, locate)
+    return parseEndpointConfig(data, locate, { kind: isBalanced(found) ? 'balanced' : 'queue' })
   } catch (error) {
     const place = error instanceof AppError && error.at && places.get(error.at)
     if (!(error instanceof AppError) || !place) throw error

@@ -2,7 +2,7 @@ import type { CallExpression, Node } from 'oxc-parser'
 import type { ImportBinding } from './bindings.ts'
 import { followExport, followPath, packageName, packageWords, type Target } from './follow.ts'
 import { type ParsedModule, peel } from './parse.ts'
-import { type ImportedCall, propertyName, readReferences, type Use } from './references.ts'
+import { type NamedCall, propertyName, readReferences, type Use } from './references.ts'
 import { addProblem, type Findings, type Refusal, type Source } from './refuse.ts'
 import type { CompilerHost } from './types.ts'
 
@@ -30,6 +30,8 @@ export interface Detection {
   /** Files that were read on the way. */
   files: Set<string>
   findings: Findings
+  /** See `mayContain`. */
+  aliases: ReadonlySet<string>
 }
 
 /** Calls of the package's functions by what they are bound to: `remote`, `endpoint`, `task`, `unchecked`. */
@@ -48,10 +50,11 @@ export async function findPackageCalls(detection: Detection): Promise<Map<CallEx
 }
 
 /** Following reads other files, so it must look like ours: by a name, or by the form `gpu({ … }, fn)`. */
-function isWorthFollowing({ source }: Detection, { path, node }: ImportedCall): boolean {
+function isWorthFollowing({ source, aliases }: Detection, { path, node }: NamedCall): boolean {
   const binding = source.parsed.bindings.get(path[0]!) as ImportBinding
   if (binding.typeOnly) return false
-  if (binding.source === packageName || packageWords.has(binding.imported)) return true
+  if (binding.source === packageName || packageWords.has(binding.imported) || aliases.has(binding.imported))
+    return true
   return path.slice(1).some((name) => packageWords.has(name)) || hasOurForm(node)
 }
 
@@ -85,7 +88,7 @@ export async function checkUses(detection: Detection): Promise<void> {
     const path = use.type ? null : valuePath(source, use)
     const word = path && (await findWord(detection, path))
     if (word && word !== 'unchecked')
-      addProblem(findings, source, use, word === 'remote' ? asValue : notAvailable(word))
+      addProblem(findings, source, use, word === 'task' ? notAvailable : asValue(word))
   }
 }
 
@@ -116,27 +119,19 @@ const unresolved: Refusal = {
   hint: `add \`import { remote } from '${packageName}'\` to this file`,
 }
 
-const asValue: Refusal = {
-  code: 'REMOTE_AS_VALUE',
-  message: '`remote` is used as a value, and functions made through it would stay in the browser',
-  hint: 'call it by its imported name: `const read = remote({ … }, async () => { … })`',
-}
-
-const whatComesLater: Record<string, string> = {
-  endpoint: 'load-balanced endpoints are',
-  task: 'tasks are',
-}
-
-export function notAvailable(word: string): Refusal {
-  const clients =
-    word === 'endpoint'
-      ? '; a client says `endpoint({ id })` or `endpoint({ app, name })` in this module'
-      : ''
+function asValue(word: string): Refusal {
+  const example = word === 'remote' ? 'read = remote({ … }, async () => { … })' : 'api = endpoint({ … })'
   return {
-    code: 'NOT_AVAILABLE',
-    message: `\`${word}()\`: ${whatComesLater[word]} not available in this version`,
-    hint: `use \`remote(config, fn)\`, which runs the function from a queue${clients}`,
+    code: 'REMOTE_AS_VALUE',
+    message: `\`${word}\` is used as a value, and functions made through it would stay in the browser`,
+    hint: `call it by its imported name: \`const ${example}\``,
   }
+}
+
+export const notAvailable: Refusal = {
+  code: 'NOT_AVAILABLE',
+  message: '`task()`: tasks are not available in this version',
+  hint: 'use `remote(config, fn)`, which runs the function from a queue',
 }
 
 /** Names other than `remote` under which a module exports it, for `mayContain` of the modules that import them. */
@@ -150,6 +145,6 @@ export async function findAliases(parsed: ParsedModule, host: CompilerHost): Pro
   return aliases
 }
 
-function isOurs(target: Target | null): target is Extract<Target, { kind: 'outside' }> {
+export function isOurs(target: Target | null): target is Extract<Target, { kind: 'outside' }> {
   return target?.kind === 'outside' && target.source === packageName && packageWords.has(target.name)
 }

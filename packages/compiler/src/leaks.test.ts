@@ -29,6 +29,26 @@ second line of a template \${x}\` + "a line with \\n an escape in it" + short
   ])
 })
 
+test('tells the text of handlers, schemas, hooks and web apps', async () => {
+  const removed = await removedFrom(`import { endpoint } from 'unplugin-flash'
+const api = endpoint({ name: 'some-endpoint-name' })
+export const a = api.get('/stays/in/pages', async () => 'text of a handler', { query: 'text of a schema' })
+api.get('/silent/in/pages', async () => 'text of a statement')
+export const b = api.ws('/live/in/pages', { open: () => 'text of the hooks' })
+export const c = endpoint({ name: 'another-name' }, { fetch: () => 'text of the app' })
+`)
+  expect(removed).toEqual([
+    '/silent/in/pages',
+    'another-name',
+    'some-endpoint-name',
+    'text of a handler',
+    'text of a schema',
+    'text of a statement',
+    'text of the app',
+    'text of the hooks',
+  ])
+})
+
 test('finds the same pieces in what bundlers make of them', () => {
   const bundled = `const a="an escape in it",b=\`first line of a template\\nsecond line of a template \${x}\`;'you are a careful reader'`
   const pieces = piecesOf(bundled)

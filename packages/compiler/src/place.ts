@@ -6,12 +6,28 @@ import type { Refusal } from './refuse.ts'
 /** The names that lead to a call's result: `['models', 'small']`. */
 export type Place = { path: string[] } | { refusal: Refusal }
 
+/** What errors call a call, what it makes, and how it is kept. */
+export interface Made {
+  /** `remote()` */
+  call: string
+  /** `remote function` */
+  what: string
+  /** `read = remote(…)` */
+  example: string
+}
+
+export const madeByRemote: Made = {
+  call: 'remote()',
+  what: 'remote function',
+  example: 'read = remote(…)',
+}
+
 /**
  * Where the result of a module-level call goes.
  *
  * - `ancestors`: from the program down to the call's parent.
  */
-export function readPlace(ancestors: Node[], call: Node): Place {
+export function readPlace(ancestors: Node[], call: Node, made: Made): Place {
   const path: string[] = []
   let child = call
   for (let index = ancestors.length - 1; index >= 0; index--) {
@@ -20,14 +36,14 @@ export function readPlace(ancestors: Node[], call: Node): Place {
       child = parent
     } else if (parent.type === 'Property' && ancestors[index - 1]?.type === 'ObjectExpression') {
       const name = parent.value === child && keyOf(parent)
-      if (!name) return { refusal: noStaticKey }
+      if (!name) return { refusal: noStaticKey(made) }
       path.unshift(name)
       child = ancestors[--index]!
     } else {
-      return readHolder(ancestors, index, child, path)
+      return readHolder(ancestors, index, { child, path, made })
     }
   }
-  return { refusal: elsewhere(ancestors) }
+  return { refusal: elsewhere(ancestors, made) }
 }
 
 /** `__proto__: x` sets the prototype instead of a property. */
@@ -36,35 +52,47 @@ function keyOf(property: Extract<Node, { type: 'Property' }>): string | null {
   return name === '__proto__' && !property.computed ? null : name
 }
 
-const noStaticKey: Refusal = {
-  code: 'REMOTE_NO_NAME',
-  message: 'the property that holds this remote function has no name that reading the module could tell',
-  hint: 'write its name literally, as in `{ small: remote(…) }`',
+function noStaticKey({ what, example }: Made): Refusal {
+  return {
+    code: 'REMOTE_NO_NAME',
+    message: `the property that holds this ${what} has no name that reading the module could tell`,
+    hint: `write its name literally, as in \`{ ${example.replace(/^\w+ = /, 'small: ')} }\``,
+  }
 }
 
-function readHolder(ancestors: Node[], index: number, child: Node, path: string[]): Place {
+interface Held {
+  child: Node
+  path: string[]
+  made: Made
+}
+
+function readHolder(ancestors: Node[], index: number, { child, path, made }: Held): Place {
   const holder = ancestors[index]!
   const outer = enclosing(ancestors)
-  if (outer) return { refusal: notModuleLevel(outer) }
+  if (outer) return { refusal: notModuleLevel(outer, made) }
   if (holder.type === 'ExportDefaultDeclaration' && path.length === 0) return { path: ['default'] }
-  if (holder.type !== 'VariableDeclarator' || holder.init !== child) return { refusal: elsewhere(ancestors) }
+  if (holder.type !== 'VariableDeclarator' || holder.init !== child)
+    return { refusal: elsewhere(ancestors, made) }
   const { kind } = ancestors[index - 1] as VariableDeclaration
-  if (kind !== 'const') return { refusal: notConst(kind) }
-  return holder.id.type === 'Identifier' ? { path: [holder.id.name, ...path] } : { refusal: destructured }
+  if (kind !== 'const') return { refusal: notConst(kind, made) }
+  if (holder.id.type !== 'Identifier') return { refusal: destructured(made) }
+  return { path: [holder.id.name, ...path] }
 }
 
-function notConst(kind: string): Refusal {
+function notConst(kind: string, { what }: Made): Refusal {
   return {
     code: 'REMOTE_NOT_CONST',
-    message: `a remote function is kept in a \`const\`, and this one is declared with \`${kind}\``,
+    message: `a ${what} is kept in a \`const\`, and this one is declared with \`${kind}\``,
     hint: `write \`const\` instead of \`${kind}\``,
   }
 }
 
-const destructured: Refusal = {
-  code: 'REMOTE_NO_NAME',
-  message: 'the result of `remote()` is taken apart where it is declared',
-  hint: 'give the result one name: `const read = remote(…)`',
+function destructured({ call, example }: Made): Refusal {
+  return {
+    code: 'REMOTE_NO_NAME',
+    message: `the result of \`${call}\` is taken apart where it is declared`,
+    hint: `give the result one name: \`const ${example}\``,
+  }
 }
 
 /** What stands around a call and is not the module itself: the innermost thing that has a word of its own. */
@@ -107,10 +135,10 @@ function nameOf(node: Node, parent: Node): string | null {
   return isMember ? propertyName(parent.key, parent.computed) : null
 }
 
-function notModuleLevel(outer: string): Refusal {
+function notModuleLevel(outer: string, { call, what }: Made): Refusal {
   return {
     code: 'REMOTE_NOT_MODULE_LEVEL',
-    message: `\`remote()\` is called inside ${outer}; each remote function exists once, for the whole program`,
+    message: `\`${call}\` is called inside ${outer}; each ${what} exists once, for the whole program`,
     hint: 'move it to the top level of the module, and pass what it needs from here as an argument',
   }
 }
@@ -128,20 +156,20 @@ const nowhere: Partial<Record<Node['type'], string>> = {
 }
 
 /** At module level, and not in a place that gives it a name. */
-function elsewhere(ancestors: Node[]): Refusal {
+function elsewhere(ancestors: Node[], { call, what, example }: Made): Refusal {
   const parent = ancestors.findLast(
     (node) => !isWrapper(node) && !/^(?:Chain|Object)Expression$|^Property$/.test(node.type),
   )
   if (parent?.type === 'AssignmentExpression') {
     return {
       code: 'REMOTE_NOT_CONST',
-      message: 'a remote function is kept in a `const`, and this one is assigned',
-      hint: 'declare it with its value: `const read = remote(…)`',
+      message: `a ${what} is kept in a \`const\`, and this one is assigned`,
+      hint: `declare it with its value: \`const ${example}\``,
     }
   }
   return {
     code: 'REMOTE_NO_NAME',
-    message: `the result of \`remote()\` ${(parent && nowhere[parent.type]) ?? 'is not kept under a name'}`,
-    hint: 'give it a name first, `const read = remote(…)` at the top level, and use the name here',
+    message: `the result of \`${call}\` ${(parent && nowhere[parent.type]) ?? 'is not kept under a name'}`,
+    hint: `give it a name first, \`const ${example}\` at the top level, and use the name here`,
   }
 }

@@ -1,16 +1,18 @@
 import { AppError, type FunctionFact, type ResolvedEndpointConfig } from '@flash/protocol'
 import { toPosix } from './locate.ts'
 import { withoutQuery } from './parse.ts'
+import { type ClientEdge, readClientEdges } from './project/clients.ts'
 import type { Demand } from './project/demand.ts'
 import { createDemands } from './project/demands.ts'
 import type { ProjectOptions } from './project/options.ts'
 import { findProblems } from './project/problems.ts'
 import { broken, createState, findSetup, known, readEndpoint } from './project/state.ts'
 import { analyze, type ProjectChange, scan, update } from './project/update.ts'
+import { createDescriber, type Describer } from './signature/describer.ts'
 import type { ModuleAnalysis } from './types.ts'
 
 /** Everything that the sources of a project say, kept up to date. Files are absolute, with `/`. */
-export interface Project {
+export interface Project extends Describer {
   /** Reads all sources below the root. */
   scan(): Promise<void>
   /** Reads a file again that was made, edited or deleted, and whatever depends on it. */
@@ -38,6 +40,8 @@ export interface Project {
   setupSource(idOrKey: string): { file: string; start: number; end: number } | null
   /** What the worker of an endpoint needs of its files besides the functions, kept until an edit. */
   demand(name: string): Promise<Demand>
+  /** Endpoints of others that a file has clients of. */
+  clientEdges(file: string): Promise<ClientEdge[]>
   /** Files of which any worker that was asked about wants something else since the last time. */
   changedDemand(): Promise<string[]>
   /** What is wrong with files and names, all of it; configs are judged by `config` and `check`. */
@@ -63,6 +67,7 @@ export function createProject(options: ProjectOptions): Project {
   const demands = createDemands(state)
   return {
     ...demands,
+    ...createDescriber(state, options),
     scan: () => inTurn(() => scan(state)),
     update: (file) => inTurn(() => update(state, toPosix(withoutQuery(file)))),
     analyze: (code, file) => analyze(state, code, toPosix(withoutQuery(file))),
@@ -73,6 +78,10 @@ export function createProject(options: ProjectOptions): Project {
     get: (id) => facts().find((fact) => fact.id === id),
     endpoint: (name) => facts().filter(({ endpoint }) => endpoint === name),
     config,
+    async clientEdges(file) {
+      const analysis = state.files.get(toPosix(withoutQuery(file)))?.analysis
+      return analysis ? readClientEdges(state.context, analysis) : []
+    },
     setupSource: (idOrKey) => findSetup(known(state), idOrKey),
     problems,
     warnings: () => [...state.files.values()].flatMap(({ analysis }) => analysis?.warnings ?? []),

@@ -1,6 +1,6 @@
 import type { CallExpression, Class, Node, VariableDeclaration } from 'oxc-parser'
 import { isReferenceIdentifier, ScopeTracker, walk } from 'oxc-walker'
-import { patternNames } from './bindings.ts'
+import { type Binding, patternNames } from './bindings.ts'
 import { isWrapper, type ParsedModule, peel } from './parse.ts'
 
 /**
@@ -27,8 +27,8 @@ export interface Use {
   deferred: boolean
 }
 
-/** A call whose callee begins with an import, or with a `remote` that nothing declares. */
-export interface ImportedCall {
+/** A call whose callee begins with an import, with what a call gave to a constant, or with a `remote` that nothing declares. */
+export interface NamedCall {
   node: CallExpression
   /** `['flash', 'remote']` for `flash.remote(…)`. */
   path: string[]
@@ -40,7 +40,9 @@ export interface ImportedCall {
 export interface References {
   /** Sorted by position. */
   uses: Use[]
-  calls: ImportedCall[]
+  calls: NamedCall[]
+  /** Calls of methods: `api.get(…)`, where `const api = endpoint(…)` is at the top level. */
+  methods: NamedCall[]
   /** `var` declared in blocks; it belongs to the module nevertheless. */
   hoisted: { name: string; start: number }[]
 }
@@ -75,6 +77,7 @@ function collect(parsed: ParsedModule): References {
     scopes,
     uses: [],
     calls: [],
+    methods: [],
     hoisted: [],
     ancestors: [],
     depth: { type: 0, function: 0, deferred: 0, decorated: 0 },
@@ -93,8 +96,8 @@ function collect(parsed: ParsedModule): References {
       count(state, node, -1)
     },
   })
-  const { calls, hoisted } = state
-  return { uses: state.uses.sort((a, b) => a.start - b.start), calls, hoisted }
+  const { calls, methods, hoisted } = state
+  return { uses: state.uses.sort((a, b) => a.start - b.start), calls, methods, hoisted }
 }
 
 function count({ depth, immediate }: State, node: Node, by: 1 | -1): void {
@@ -252,10 +255,23 @@ function visitCall(state: State, node: CallExpression): void {
   if (!path) return
   const declaration = state.scopes.getDeclaration(path[0]!, { mode: 'all' })
   const declared = declaration !== null
-  const ours = declared
-    ? declaration.scope === '' && state.parsed.bindings.get(path[0]!)?.kind === 'import'
-    : path.length === 1 && path[0] === 'remote'
-  if (ours) state.calls.push({ node, path, declared, ancestors: [...state.ancestors] })
+  const binding = declaration?.scope === '' ? state.parsed.bindings.get(path[0]!) : undefined
+  listFor(state, path, declared, binding)?.push({ node, path, declared, ancestors: [...state.ancestors] })
+}
+
+function listFor(
+  { calls, methods }: State,
+  path: string[],
+  declared: boolean,
+  binding: Binding | undefined,
+): NamedCall[] | null {
+  const ours = declared ? binding?.kind === 'import' : path.length === 1 && path[0] === 'remote'
+  if (ours) return calls
+  return path.length === 2 && isMade(binding) ? methods : null
+}
+
+function isMade(binding: Binding | undefined): boolean {
+  return binding?.kind === 'const' && binding.init !== null && peel(binding.init).type === 'CallExpression'
 }
 
 /** `a.b['c']` → `['a', 'b', 'c']`; `null` for anything that is not names all the way. */

@@ -1,4 +1,11 @@
-import type { AppError, CallableFact, FunctionFact, ParamFact, SourcePosition } from '@flash/protocol'
+import type {
+  AppError,
+  CallableFact,
+  FunctionFact,
+  ParamFact,
+  RouteFact,
+  SourcePosition,
+} from '@flash/protocol'
 import type { CallExpression, Expression } from 'oxc-parser'
 import type { ParsedModule } from './parse.ts'
 
@@ -44,7 +51,19 @@ export type Role =
   /** `start` and `end` delimit the setup expression in the module that is rewritten. */
   | { kind: 'setup'; start: number; end: number }
 
-/** One `remote()` call as the text of its own module tells it; config comes later. */
+/** One call of `endpoint(config)` that routes are made with. */
+export interface FoundApi {
+  /** Like that of a function, from the name. */
+  id: string
+  /** The constant that holds it. */
+  name: string
+  /** The whole call expression. */
+  call: CallExpression
+  /** Its argument, parentheses and type wrappers peeled off. */
+  config: Expression
+}
+
+/** One `remote()` call, one route, or one web app, as the text of its own module tells it; config comes later. */
 export interface FoundFunction {
   id: string
   exportPath: string
@@ -53,12 +72,15 @@ export interface FoundFunction {
   callables: CallableFact[]
   constructorParams: ParamFact[] | null
   at: SourcePosition
-  /** The whole call expression. */
+  /** The whole call expression; of a route `api.get(…)`. */
   call: CallExpression
-  /** First argument, parentheses and type wrappers peeled off. */
+  /** First argument, parentheses and type wrappers peeled off; of a route that of `endpoint()`. */
   config: Expression
   /** Second argument, peeled likewise, out of `unchecked()` too. */
   body: Expression
+  /** Of a route, as the next one is. */
+  route?: RouteFact
+  api?: FoundApi
 }
 
 /** One call of `endpoint()` that makes a client; pages get none. */
@@ -76,6 +98,8 @@ export interface ModuleAnalysis {
   functions: FoundFunction[]
   /** In source order. */
   clients: FoundClient[]
+  /** In source order, each with a route or more. */
+  apis: FoundApi[]
   /** One per function once configs are read; `analyzeModule` alone leaves it empty. Roles `server`, `worker` and `local` need it. */
   facts: FunctionFact[]
   /** Things that work and are likely to surprise. */

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto'
 import {
+  createBalancedEndpoint,
   createEndpoint,
   type EndpointContext,
   type EndpointSettings,
+  type LocalBalanced,
   type LocalEndpoint,
 } from '@flash/emulator'
-import { AppError, type Clock, type FunctionFact, type ResolvedEndpointConfig } from '@flash/protocol'
+import {
+  AppError,
+  type Clock,
+  type FunctionFact,
+  isBalanced,
+  type ResolvedEndpointConfig,
+} from '@flash/protocol'
 import { resolveWorkerEnv, volumeVariables } from '@flash/server'
 import type { ModuleServer } from './modules.ts'
 import { type Isolation, launchers, type LaunchOptions } from './workers/launch.ts'
@@ -26,6 +34,8 @@ export interface EndpointsOptions {
   context: EndpointsContext
   /** The endpoint's config as the source has it now: the same object until an edit. */
   config(name: string): Promise<ResolvedEndpointConfig>
+  /** All functions of the project as the source has them now. */
+  functions(): FunctionFact[]
   /** Vite's `.env*` files: the same object until they change. */
   envFiles(): Record<string, string>
   /** Variables by which a worker finds this server. */
@@ -37,6 +47,8 @@ export type DevEndpoint = LocalEndpoint<FunctionFact>
 /** The endpoints that were called so far, each with the config it has now. */
 export interface Endpoints {
   get(fact: FunctionFact): Promise<DevEndpoint>
+  /** That of a route or a web app; it answers what its source has now. */
+  balanced(fact: FunctionFact): Promise<LocalBalanced<FunctionFact>>
   find(name: string): DevEndpoint | undefined
   all(): DevEndpoint[]
   invalidate(files: string[]): void
@@ -45,51 +57,93 @@ export interface Endpoints {
   close(): void
 }
 
-interface Entry {
-  endpoint: DevEndpoint
+/** What both kinds of endpoints are told. */
+type Runner = Pick<DevEndpoint, 'configure' | 'invalidate' | 'retire' | 'close'>
+
+/** Endpoints of one kind. */
+interface Fleet<E extends Runner> {
+  get(name: string): Promise<E>
+  find(name: string): E | undefined
+  all(): E[]
+}
+
+export function createEndpoints(options: EndpointsOptions): Endpoints {
+  const { context } = options
+  const queues = createFleet<DevEndpoint>(options, (settings) =>
+    createEndpoint(settings, contextOf(settings.name, context)),
+  )
+  const balanced = createFleet<LocalBalanced<FunctionFact>>(options, (settings) =>
+    createBalancedEndpoint(settings, contextOf(settings.name, context)),
+  )
+  const everyone = (): Runner[] => [...queues.all(), ...balanced.all()]
+  return {
+    async get({ endpoint }) {
+      // An edit may have made one of the other kind of it.
+      balanced.find(endpoint)?.retire()
+      return queues.get(endpoint)
+    },
+    async balanced({ endpoint: name }) {
+      queues.find(name)?.retire()
+      const endpoint = await balanced.get(name)
+      endpoint.serve(options.functions().filter((fact) => isBalanced(fact) && fact.endpoint === name))
+      return endpoint
+    },
+    find: queues.find,
+    all: queues.all,
+    invalidate(files) {
+      for (const endpoint of everyone()) endpoint.invalidate(files)
+    },
+    retire() {
+      for (const endpoint of everyone()) endpoint.retire()
+    },
+    close() {
+      for (const endpoint of everyone()) endpoint.close()
+    },
+  }
+}
+
+interface Entry<E> {
+  endpoint: E
   config: ResolvedEndpointConfig
   envFiles: Record<string, string>
 }
 
-export function createEndpoints(options: EndpointsOptions): Endpoints {
-  const entries = new Map<string, Entry>()
-  const settingsOf = async (name: string, config: ResolvedEndpointConfig): Promise<EndpointSettings> => {
-    checkTarget(name, config)
-    const address = await options.address()
-    const files = options.envFiles()
-    const place = 'in .env.local or in the environment of the dev server'
-    const named = resolveWorkerEnv(name, config.env, { process: process.env, files, place })
-    const volume = volumeVariables(config, options.context.root)
-    const env = { NODE_ENV: 'development', ...volume, ...named, ...address }
-    return { name, config, env, unnamed: Object.keys(files).filter((one) => !(one in env)) }
-  }
+function createFleet<E extends Runner>(
+  options: EndpointsOptions,
+  create: (settings: EndpointSettings) => E,
+): Fleet<E> {
+  const entries = new Map<string, Entry<E>>()
   return {
-    async get({ endpoint: name }) {
+    async get(name) {
       const config = await options.config(name)
       const envFiles = options.envFiles()
       const known = entries.get(name)
       if (known && known.config === config && known.envFiles === envFiles) return known.endpoint
-      const settings = await settingsOf(name, config)
+      const settings = await settingsOf(options, name, config)
       // Another call may have made it while this one waited.
-      const endpoint =
-        entries.get(name)?.endpoint ?? createEndpoint(settings, contextOf(name, options.context))
+      const endpoint = entries.get(name)?.endpoint ?? create(settings)
       endpoint.configure(settings)
       entries.set(name, { endpoint, config, envFiles })
       return endpoint
     },
     find: (name) => entries.get(name)?.endpoint,
-    all: () => [...entries.values()].map(({ endpoint }) => endpoint),
-    invalidate(files) {
-      for (const { endpoint } of entries.values()) endpoint.invalidate(files)
-    },
-    retire() {
-      for (const { endpoint } of entries.values()) endpoint.retire()
-    },
-    close() {
-      for (const { endpoint } of entries.values()) endpoint.close()
-      entries.clear()
-    },
+    all: () => Array.from(entries.values(), ({ endpoint }) => endpoint),
   }
+}
+
+async function settingsOf(
+  options: EndpointsOptions,
+  name: string,
+  config: ResolvedEndpointConfig,
+): Promise<EndpointSettings> {
+  checkTarget(name, config)
+  const address = await options.address()
+  const files = options.envFiles()
+  const place = 'in .env.local or in the environment of the dev server'
+  const named = resolveWorkerEnv(name, config.env, { process: process.env, files, place })
+  const volume = volumeVariables(config, options.context.root)
+  const env = { NODE_ENV: 'development', ...volume, ...named, ...address }
+  return { name, config, env, unnamed: Object.keys(files).filter((one) => !(one in env)) }
 }
 
 /** What is asked to run elsewhere must not quietly run here. */

@@ -62,6 +62,13 @@ describe('who may reach the development routes', () => {
     }
   }
 
+  test('the address bar, for a page of our own', () => {
+    const typed = ask({ 'sec-fetch-site': 'none' }, 'GET')
+    expect(checkPeer(typed, from('127.0.0.1'), token, true)).toEqual({ loopback: true, kind: 'page' })
+    const linked = ask({ 'sec-fetch-site': 'cross-site' }, 'GET')
+    expect(() => checkPeer(linked, from('127.0.0.1'), token, true)).toThrow(/another site/)
+  })
+
   test('a call inside this process', () => {
     expect(checkPeer(ask({}), undefined, token)).toEqual({ loopback: true, kind: 'program' })
   })

@@ -14,13 +14,20 @@ export interface Peer {
  *
  * - a page must be of the served origin: `Sec-Fetch-Site: same-origin`, or an `Origin` equal to it.
  * - a program needs a loopback socket or the session token.
+ * - `isPage`: what is asked for is a page of our own, which may be opened from the address bar.
  * - throws `FORBIDDEN` with what was wrong.
  */
-export function checkPeer(request: Request, incoming: IncomingMessage | undefined, token: string): Peer {
+export function checkPeer(
+  request: Request,
+  incoming: IncomingMessage | undefined,
+  token: string,
+  isPage = false,
+): Peer {
   const { headers } = request
   const host = headers.get('host') ?? new URL(request.url).host
   const loopback = incoming === undefined || isLoopback(incoming.socket.remoteAddress)
   const site = headers.get('sec-fetch-site')
+  if (site === 'none' && isPage) return { loopback, kind: 'page' }
   if (site !== null) return checkSite(site, headers, loopback)
   const origin = headers.get('origin')
   if (origin !== null) return checkOrigin(origin, host, isEncrypted(incoming), loopback)
@@ -29,6 +36,17 @@ export function checkPeer(request: Request, incoming: IncomingMessage | undefine
     'a program on another machine needs the session token',
     'send "Authorization: Bearer <token>"; the token is in .flash/dev.json',
   )
+}
+
+/**
+ * The same for an upgrade, which no preflight protects: an `Origin` that is there must be the served one, whatever else is said.
+ */
+export function checkUpgradePeer(request: Request, incoming: IncomingMessage, token: string): Peer {
+  const peer = checkPeer(request, incoming, token)
+  const { headers } = request
+  const origin = headers.get('origin')
+  if (origin === null) return peer
+  return checkOrigin(origin, headers.get('host') ?? '', isEncrypted(incoming), peer.loopback)
 }
 
 function checkSite(site: string, headers: Headers, loopback: boolean): Peer {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AppError, type FunctionFact, type Manifest } from '@flash/protocol'
+import { AppError, type FunctionFact, type Manifest, systemClock } from '@flash/protocol'
 import {
   createHandler,
   type FlashHandler,
@@ -9,8 +9,11 @@ import {
   type LocalBundles,
 } from '@flash/server'
 import { FastResponse, toNodeHandler } from 'srvx/node'
-import { createMiddleware, type Middleware } from './routes/app.ts'
-import { createRouteTable, type RouteTable } from './routes/table.ts'
+import { createKeptDocument } from './openapi/kept-document.ts'
+import { belowPrefix, createMiddleware, type Middleware } from './routes/app.ts'
+import { toLimits } from './routes/limits.ts'
+import { createRouteTable, type Route, type RouteTable } from './routes/table.ts'
+import { createUpgrade, type Upgrade } from './routes/upgrade.ts'
 
 export interface PreviewOptions {
   /** Path below which the routes are, such as `/_flash`. */
@@ -24,7 +27,7 @@ export interface PreviewOptions {
 
 export interface Preview {
   middleware: Middleware
-  upgrade: FlashHandler['upgrade']
+  upgrade: Upgrade
   routes: RouteTable
 }
 
@@ -34,20 +37,34 @@ export function createPreview(options: PreviewOptions): Preview {
   const routes = createRouteTable(readFacts(bundles.manifest))
   const handler = createProductionRoute(options)
   const pages = toNodeHandler(handler) as (request: IncomingMessage, response: ServerResponse) => void
-  const programs = createMiddleware({
+  const hosted = {
     prefix,
     // Nobody is told it: a preview is for this machine.
     token: randomBytes(24).toString('base64url'),
     admit,
-    rpc: (request) => handler(request),
+    clock: systemClock,
+    limits: toLimits(options.maxBodyBytes),
+    rpc: (request: Request) => handler(request),
     onInternal: options.log.error,
-    route: async (path) => routes.find(path),
-    knownPaths: () => routes.routes.map(({ path }) => path),
-    endpoint: ({ fact }) => bundles.endpoint(fact.endpoint),
-  })
+    table: () => routes,
+    rescan: async () => false,
+    endpoint: ({ fact }: Route) => bundles.endpoint(fact.endpoint),
+    balanced: async ({ endpoint }: FunctionFact) => bundles.balanced(endpoint),
+    // The sources need not be there, so what a document knows of types is missing.
+    document: createKeptDocument(() => {
+      const noSources = { signature: async () => null, schemas: async () => new Map<string, never>() }
+      return { table: routes, ...noSources, title: bundles.manifest.app, version: '0.0.0' }
+    }),
+  }
+  const programs = createMiddleware(hosted)
+  const sockets = createUpgrade({ ...hosted, allowedHosts: () => [] })
   return {
     routes,
-    upgrade: handler.upgrade,
+    upgrade(request, socket, head) {
+      // The production route has its own checks, and takes pages of other names than those of this machine.
+      if (belowPrefix(request, prefix)?.startsWith('/rpc/')) handler.upgrade(request, socket, head)
+      else sockets(request, socket, head)
+    },
     middleware(request, response, next) {
       const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
       if (!url.startsWith(`${prefix}/rpc/`)) return programs(request, response, next)

@@ -5,17 +5,24 @@ import {
   type Capability,
   createLocalBackend,
   createRpcHandler,
+  createRpcUpgrade,
   type Listener,
   openListener,
   type RpcHandler,
+  type RpcUpgrade,
 } from '@flash/server'
 import { FastResponse } from 'srvx/node'
 import type { DevEnvironment } from 'vite'
 import { announce, devEntries } from './discover.ts'
 import { createEndpoints, type Endpoints } from './endpoints.ts'
+import type { AllowedHosts } from './hosts.ts'
 import { createModuleServer, type ModuleServer } from './modules.ts'
+import { createKeptDocument } from './openapi/kept-document.ts'
+import { readProjectInfo } from './openapi/project-info.ts'
 import { createMiddleware, type Middleware } from './routes/app.ts'
-import { createRouteTable, type RouteTable } from './routes/table.ts'
+import { toLimits } from './routes/limits.ts'
+import { createRouteTable, type Route, type RouteTable } from './routes/table.ts'
+import { createUpgrade, type Upgrade } from './routes/upgrade.ts'
 import type { Isolation, LaunchOptions } from './workers/launch.ts'
 
 /** What a (re)started Vite server brings. */
@@ -25,6 +32,8 @@ export interface DevHost {
   /** Vite's `.env*` files of the mode. */
   envFiles: Record<string, string>
   capability: Capability
+  /** Of its configuration; none beside `localhost` and addresses when omitted. */
+  allowedHosts?: AllowedHosts
 }
 
 export interface DevServerOptions {
@@ -51,6 +60,8 @@ export interface DevLog {
 export interface DevServer {
   attach(host: DevHost): void
   middleware: Middleware
+  /** Answers upgrade requests below the prefix, and leaves all others alone. */
+  upgrade: Upgrade
   routes(): RouteTable
   /** Files that changed, absolute; the next call runs their new code. */
   invalidate(files: string[]): void
@@ -62,7 +73,11 @@ export interface DevServer {
 interface Attached extends DevHost {
   modules: ModuleServer
   rpc: RpcHandler
+  upgrade: RpcUpgrade
 }
+
+/** The runtime's own listener, opened at the first need. */
+type Address = ReturnType<typeof createAddress>
 
 export function createDevServer(options: DevServerOptions): DevServer {
   const clock = options.clock ?? systemClock
@@ -70,10 +85,11 @@ export function createDevServer(options: DevServerOptions): DevServer {
   let attached: Attached | null = null
   let table: RouteTable | null = null
   const host = () => attached!
-  const address = createAddress(options.root, token, () => host().rpc)
+  const address = createAddress(options.root, token, host)
   const endpoints = createEndpoints({
     context: { ...options, clock, modules: forwardModules(host), onOutput: options.log.output },
     config: (name) => host().project.config(name),
+    functions: () => host().project.functions(),
     envFiles: () => host().envFiles,
     address: async () => ({ FLASH_DEV_URL: (await address.open()).url, FLASH_DEV_TOKEN: token }),
   })
@@ -84,22 +100,16 @@ export function createDevServer(options: DevServerOptions): DevServer {
     return (table ??= createRouteTable(facts))
   }
   const rescan = createRescan(host, clock)
+  const hosted = { ...createHosted(options, host, endpoints, routes), clock, token, rescan }
   return {
     attach(next) {
-      attached = attach(next, options, endpoints, rescan)
+      attached = attach(next, options, { endpoints, rescan, address })
       table = null
       // Another Vite configuration may compile the same files differently.
       endpoints.retire()
     },
-    middleware: createMiddleware({
-      prefix: options.prefix,
-      token,
-      rpc: (...call) => host().rpc(...call),
-      onInternal: options.log.error,
-      route: async (path) => routes().find(path) ?? ((await rescan()) ? routes().find(path) : undefined),
-      knownPaths: () => routes().routes.map((route) => route.path),
-      endpoint: ({ fact }) => endpoints.get(fact),
-    }),
+    middleware: createMiddleware(hosted),
+    upgrade: createUpgrade(hosted),
     routes,
     invalidate(files) {
       table = null
@@ -112,6 +122,35 @@ export function createDevServer(options: DevServerOptions): DevServer {
       await address.close()
     },
   }
+}
+
+/** What the app's own server answers with. */
+function createHosted(
+  { root, prefix, maxBodyBytes, log }: DevServerOptions,
+  host: () => Attached,
+  endpoints: Endpoints,
+  table: () => RouteTable,
+) {
+  return {
+    prefix,
+    table,
+    limits: toLimits(maxBodyBytes),
+    rpc: (...call: Parameters<RpcHandler>) => host().rpc(...call),
+    rpcUpgrade: (...call: Parameters<RpcUpgrade>) => host().upgrade(...call),
+    onInternal: log.error,
+    endpoint: ({ fact }: Route) => endpoints.get(fact),
+    balanced: endpoints.balanced,
+    document: describeProject(root, () => host().project, table),
+    allowedHosts: () => host().allowedHosts ?? [],
+  }
+}
+
+/** What answers to what, and with which values, as the sources tell it. */
+function describeProject(root: string, project: () => Project, table: () => RouteTable) {
+  return createKeptDocument(() => {
+    const { signature, schemas } = project()
+    return { table: table(), signature, schemas, ...readProjectInfo(root) }
+  })
 }
 
 /** Looks through the project once more, for what no watcher told; not more often than each second. */
@@ -129,9 +168,9 @@ function createRescan(host: () => Attached, clock: Clock): () => Promise<boolean
 function attach(
   host: DevHost,
   { root, log, maxBodyBytes }: DevServerOptions,
-  endpoints: Endpoints,
-  rescan: () => Promise<boolean>,
+  parts: { endpoints: Endpoints; rescan: () => Promise<boolean>; address: Address },
 ): Attached {
+  const { endpoints, rescan, address } = parts
   const { project, environment, capability } = host
   const modules = createModuleServer({ root, environment, project })
   modules.onProblem(log.problem)
@@ -140,10 +179,12 @@ function attach(
     rescan,
     function: find,
     endpoint: endpoints.get,
+    balanced: endpoints.balanced,
     find: endpoints.find,
     all: endpoints.all,
     maxBodyBytes,
   })
+  const upgrade = createRpcUpgrade({ capability, backend, onInternal: log.error })
   const rpc = createRpcHandler({
     capability,
     backend,
@@ -155,8 +196,9 @@ function attach(
   devEntries().set(root, {
     has: (id) => find(id) !== null,
     fetch: (request) => answerInProcess(request, rpc),
+    open: async () => ({ url: (await address.open()).url, token: address.token }),
   })
-  return { ...host, modules, rpc }
+  return { ...host, modules, rpc, upgrade }
 }
 
 /** The modules of whichever Vite server is attached now. */
@@ -170,15 +212,17 @@ function forwardModules(host: () => Attached): ModuleServer {
   }
 }
 
-/** The runtime's own listener, opened at the first need. */
-function createAddress(root: string, token: string, rpc: () => RpcHandler) {
+function createAddress(root: string, token: string, host: () => Pick<Attached, 'rpc' | 'upgrade'>) {
   let listener: Promise<Listener> | null = null
   let withdraw = () => {}
   return {
+    token,
     open: () =>
-      (listener ??= openListener((...call) => rpc()(...call), {
+      (listener ??= openListener({
         token,
         tokenPlace: '.flash/dev.json',
+        rpc: (...call) => host().rpc(...call),
+        upgrade: (...call) => host().upgrade(...call),
       }).then((opened) => {
         withdraw = announce(root, { url: opened.url, token })
         return opened

@@ -57,13 +57,13 @@ interface BuildScope {
 
 function toSettings(
   name: string,
-  { config, calls }: ManifestEndpoint,
+  { kind, config, calls }: ManifestEndpoint,
   { app, folder, variables, keys }: BuildScope,
 ): EndpointSettings {
   const { compute } = config
   return {
     name,
-    kind: config.kind,
+    kind,
     image: config.image ?? workerImages[compute.kind],
     args: config.args ?? '',
     env: { ...standing(app), ...(calls.length > 0 && keys), ...resolveEnv(name, config.env, variables) },

@@ -393,15 +393,18 @@ test('the docker launcher gets its options', async () => {
 })
 
 describe('bundles', () => {
-  function build(config: Record<string, unknown>, more: { calls?: string[]; workerKey?: string } = {}) {
-    const { calls = [], workerKey } = more
+  function build(
+    config: Record<string, unknown>,
+    more: { calls?: string[]; workerKey?: string; kind?: 'queue' | 'balanced' } = {},
+  ) {
+    const { calls = [], workerKey, kind = 'queue' } = more
     const folder = mkdtempSync(join(tmpdir(), 'flash-test-'))
     cleanUps.push(() => rmSync(folder, { recursive: true }))
     const hash = createHash('sha256').update('x').digest('hex')
     const endpoint = {
-      kind: 'queue',
+      kind,
       functions: [],
-      config: parseEndpointConfig({ name: 'speech', ...config }, () => undefined),
+      config: parseEndpointConfig({ name: 'speech', ...config }, () => undefined, { kind }),
       configHash: hash,
       bundle: { hash, bytes: program.length, gzipBytes: 1, files: [{ path: 'main.mjs', bytes: 1, hash }] },
       externals: [],
@@ -466,6 +469,13 @@ describe('bundles', () => {
     vi.stubEnv('CALLS_KEY', 'own')
     cleanUps.push(() => vi.unstubAllEnvs())
     expect(envOf({ env: ['CALLS_KEY'] }, { calls: ['text'], workerKey: 'CALLS_KEY' }).CALLS_KEY).toBe('own')
+  })
+
+  test('with routes are behind the balancer, whatever is beside it', async () => {
+    const { emulator } = await start()
+    const [added] = emulator.addBundles(build({}, { kind: 'balanced' }))
+    expect(emulator.endpoints.get(added!.id)!.spec.kind).toBe('balanced')
+    expect(added!.url).toContain(`/lb/${added!.id}`)
   })
 
   test('have to be built', async () => {

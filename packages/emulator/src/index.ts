@@ -1,3 +1,6 @@
 export { onExit } from './exit.ts'
+export * from './balanced/index.ts'
+export { type Answer, send } from './http/answer.ts'
+export { signalOf } from './http/run.ts'
 export * from './queue/index.ts'
 export * from './local/index.ts'

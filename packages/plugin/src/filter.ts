@@ -4,7 +4,7 @@ export interface TransformFilter {
 }
 
 const FILES = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)(?:\?|$)/
-const WORDS = ['unplugin-flash', '\\bremote\\b']
+const WORDS = ['unplugin-flash', '\\b(?:remote|endpoint)\\b']
 
 /** Which modules are looked at; read by hosts when they start, so it is completed before. */
 export function createFilter(): TransformFilter {

@@ -1,5 +1,5 @@
 import type { WorkerBuild } from '@flash/compiler'
-import type { Manifest, ManifestEndpoint } from '@flash/protocol'
+import type { Manifest, ManifestEndpoint, ManifestFunction } from '@flash/protocol'
 import type { PluginContext } from './context.ts'
 import { printError } from './host-error.ts'
 import { alignRows } from './table.ts'
@@ -28,12 +28,18 @@ function tableOf({ endpoints }: Manifest, rebuilt: string[]): string[] {
 function rowOf(name: string, { functions, bundle, externals }: ManifestEndpoint): string[] {
   return [
     name,
-    shorten(functions.map(({ exportPath }) => exportPath)),
+    shorten(functions.map(nameOf)),
     toKilobytes(bundle.bytes),
     toKilobytes(bundle.gzipBytes),
     shorten(externals.map((external) => `${external.name}@${external.version}`)) || '–',
     bundle.hash.slice(0, 12),
   ]
+}
+
+/** A route by what it answers, a web app by what it does not leave to others. */
+function nameOf({ exportPath, route, kind }: ManifestFunction): string {
+  if (route) return `${route.method} ${route.path}`
+  return kind === 'web' ? `${exportPath} (ANY /*)` : exportPath
 }
 
 /** Modules and packages that workers have and pages have not. */

@@ -78,10 +78,15 @@ export function printTable(server: ViteDevServer, table: RouteTable, context: Pl
   logger.info('')
 }
 
-/** Where each function answers programs. */
-export function printRoutes(logger: Logger, table: RouteTable, prefix: string, target: string): void {
+/** Where each function, route and web app answers programs. */
+export function printRoutes(
+  logger: Pick<Logger, 'info'>,
+  table: Pick<RouteTable, 'routes' | 'balanced'>,
+  prefix: string,
+  target: string,
+): void {
   const long = table.routes.filter(({ short }) => !short)
-  const rows = long.map(({ path, fact, callable }) => [
+  const queues = long.map(({ path, fact, callable }) => [
     'POST',
     `${prefix}/${path.split('/').map(encodeURIComponent).join('/')}/run_sync`,
     fact.kind === 'class' ? `${fact.exportPath}.${callable.name}` : fact.exportPath,
@@ -89,7 +94,19 @@ export function printRoutes(logger: Logger, table: RouteTable, prefix: string, t
     callable.kind,
     target,
   ])
+  const balanced = table.balanced.map(({ method, path, fact }) => [
+    method,
+    `${prefix}/${path}`,
+    fact.route ? fact.exportPath.split('.', 1)[0]! : fact.exportPath,
+    `${fact.at.file}:${fact.at.line}`,
+    method === 'WS' ? 'socket' : fact.kind,
+    target,
+  ])
+  const rows = [...queues, ...balanced]
   if (rows.length === 0) logger.info('  flash  no remote functions found yet')
   for (const line of alignRows([['method', 'path', 'function', 'source', 'kind', 'target'], ...rows]))
     logger.info(`  ${line}`)
+  for (const { path, shadowed } of table.balanced)
+    for (const line of shadowed)
+      logger.info(`         ${prefix}/${path} does not get ${line.replace(' ', ` ${prefix}/`)}`)
 }

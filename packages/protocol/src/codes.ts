@@ -9,6 +9,11 @@ export const errorCodes = {
     status: 502,
     meaning: 'The platform refuses the account key, or the key may not use this endpoint.',
   },
+  APP_IN_MODULE: {
+    status: 500,
+    meaning:
+      'A web app is made in the module that gives it to `endpoint()`, where the browser would get it too.',
+  },
   ASSET_NOT_FOUND: {
     status: 500,
     meaning:
@@ -56,6 +61,10 @@ export const errorCodes = {
   BAD_RESULT: {
     status: 502,
     meaning: 'An answer could not be decoded; usually the two sides were built with different versions.',
+  },
+  BAD_ROUTE: {
+    status: 500,
+    meaning: 'The path or the arguments of a route of a load-balanced endpoint cannot be used.',
   },
   BUILD_BUSY: { status: 500, meaning: 'Another process holds the folder that a build is written to.' },
   BUILD_MISSING: { status: 500, meaning: 'There is no finished build where one is needed.' },
@@ -109,6 +118,10 @@ export const errorCodes = {
     status: 500,
     meaning: 'A value of an endpoint config cannot be decided before the code runs.',
   },
+  CONNECTION_LOST: {
+    status: 502,
+    meaning: 'The connection to a load-balanced endpoint broke before its answer was complete.',
+  },
   DEPENDENCY_DIFFERS: {
     status: 500,
     meaning:
@@ -148,7 +161,12 @@ export const errorCodes = {
     status: 500,
     meaning: 'Two `remote()` calls would get the same id; the message names both places.',
   },
-  DUPLICATE_ROUTE: { status: 500, meaning: 'Two functions would answer at one development route.' },
+  DUPLICATE_ROUTE: {
+    status: 500,
+    meaning:
+      'Two routes of one endpoint, or two functions at one address of development, would answer the same requests.',
+  },
+  ENDPOINT_EMPTY: { status: 500, meaning: 'A load-balanced endpoint has no routes.' },
   ENDPOINT_NOT_DEPLOYED: {
     status: 503,
     meaning: 'The endpoint has no address: nothing was found that runs it, and it is not deployed.',
@@ -197,6 +215,11 @@ export const errorCodes = {
       'A class extends something that cannot be followed, so only its own methods can be called. A warning.',
   },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The route answers to another HTTP method.' },
+  MIXED_ENDPOINT: {
+    status: 500,
+    meaning:
+      'One endpoint would have two of: functions with a queue, routes, a web app; the message names both places.',
+  },
   MODEL_NOT_STAGED: {
     status: 500,
     meaning:
@@ -214,7 +237,8 @@ export const errorCodes = {
   },
   NEEDS_DOCKER: {
     status: 500,
-    meaning: 'Something has to run in a container, and there is no Docker engine or no `dockerode` here.',
+    meaning:
+      'Something has to run in a container, and there is no Docker engine or no `dockerode` here, or nothing that starts it yet.',
   },
   NON_DETERMINISTIC_CONFIG: {
     status: 500,
@@ -257,7 +281,7 @@ export const errorCodes = {
   PLUGIN_MISSING: {
     status: 500,
     meaning:
-      '`remote()` or `createFlashHandler()` ran as written: the module was not loaded through the plugin.',
+      '`remote()`, `endpoint()` or `createFlashHandler()` ran as written: the module was not loaded through the plugin.',
   },
   REMOTE_ARGUMENTS: {
     status: 500,
@@ -299,7 +323,7 @@ export const errorCodes = {
     meaning: 'A remote class has a method with a name that cannot be called from outside.',
   },
   RESERVED_PATH: {
-    status: 500,
+    status: 400,
     meaning: 'A path begins with a name that belongs to the server itself, to the platform or to workers.',
   },
   RESULT_REFUSED: {
@@ -309,6 +333,10 @@ export const errorCodes = {
   RETRIES_EXHAUSTED: {
     status: 502,
     meaning: 'A call was tried several times, and each time nobody received it; `data` has the tries.',
+  },
+  SCHEMA_NOT_COERCED: {
+    status: 500,
+    meaning: 'A schema of a route does not tell its JSON Schema, so that it gets text as it came. A warning.',
   },
   SETUP_FAILED: { status: 500, meaning: '`setup` threw; the next call tries it again.' },
   SKEW: { status: 409, meaning: 'The page and the server are from different builds; reload the page.' },
@@ -339,10 +367,11 @@ export const errorCodes = {
   },
   UNKNOWN_FUNCTION: { status: 404, meaning: 'No function has this id.' },
   UNSUPPORTED_TYPE: { status: 415, meaning: 'The body has a content type the route does not accept.' },
+  UPGRADE_REQUIRED: { status: 426, meaning: 'The path is a WebSocket, and the request did not ask for one.' },
   URL_OF_CODE: { status: 500, meaning: 'A worker bundle would need a source file as a file of its own.' },
   WEBSOCKET_UNSUPPORTED: { status: 426, meaning: 'This server cannot open WebSockets here.' },
   WORKER_CRASHED: {
-    status: 500,
+    status: 502,
     meaning: 'The worker ended while the call ran; the message has the exit code and its last output.',
   },
   WORKER_GONE: {

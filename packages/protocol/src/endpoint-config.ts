@@ -134,8 +134,8 @@ function readConfig(problems: Problems, reader: Reader, kind: 'queue' | 'balance
     ...parseContainer(problems, reader, compute),
     code: {
       setup: isCode(reader, 'setup'),
-      input: isCode(reader, 'input'),
-      output: isCode(reader, 'output'),
+      input: isSchema(reader, 'input', kind),
+      output: isSchema(reader, 'output', kind),
     },
     instances: reader.whole('instances', { min: 1 }, 16),
     dev: parseDev(problems, reader),
@@ -170,6 +170,18 @@ function isCode(reader: Reader, key: 'setup' | 'input' | 'output'): boolean {
   if (value !== undefined && value !== true)
     reader.refuse(key, `is not allowed; ${key === 'setup' ? 'a function' : 'a schema'} is`)
   return value === true
+}
+
+function isSchema(reader: Reader, key: 'input' | 'output', kind: 'queue' | 'balanced'): boolean {
+  if (kind === 'queue' || !reader.has(key)) return isCode(reader, key)
+  reader.refuse(
+    key,
+    'is not allowed in a load-balanced endpoint; each of its routes has schemas of its own',
+    {
+      hide: true,
+    },
+  )
+  return false
 }
 
 function parseDev(problems: Problems, parent: Reader): ResolvedEndpointConfig['dev'] {

@@ -19,7 +19,19 @@ export interface CallableFact {
   params: ParamFact[] | null
 }
 
-/** What reading the source tells about one `remote()` call. */
+/** What a route of a load-balanced endpoint answers; `WS` is a WebSocket. */
+export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS' | 'WS'
+
+/** One route, as `api.post('/items/:id', handler, { … })` says it. */
+export interface RouteFact {
+  method: RouteMethod
+  /** As it is written; see `parseRoutePath`. */
+  path: string
+  /** Which of its parts have a schema. */
+  schemas: ('params' | 'query' | 'body' | 'response')[]
+}
+
+/** What reading the source tells about one `remote()` call, one route, or one web app. */
 export interface FunctionFact {
   /** 16 characters: base32 of sha256 over package, path and export path. Never contains the name. */
   id: string
@@ -30,11 +42,14 @@ export interface FunctionFact {
   file: string
   /** `{file_prefix}` of the routes. */
   prefix: string
-  /** `read`, `default`, `models.small`. */
+  /** `read`, `default`, `models.small`; of a route its endpoint's with method and path, `api.POST /items/:id`. */
   exportPath: string
   exported: boolean
-  kind: 'function' | 'generator' | 'class'
-  /** One for a function; one per public method for a class. */
+  /** The last two are of load-balanced endpoints. */
+  kind: 'function' | 'generator' | 'class' | 'route' | 'web'
+  /** Of kind `route`, and only there. */
+  route?: RouteFact
+  /** One for a function; one per public method for a class; none for routes and web apps. */
   callables: CallableFact[]
   constructorParams: ParamFact[] | null
   /** Functions with the same key share one state; `null` without `setup`. */
@@ -43,4 +58,9 @@ export interface FunctionFact {
   hasOutput: boolean
   endpoint: string
   at: SourcePosition
+}
+
+/** Whether it is answered by a load-balanced endpoint instead of a queue. */
+export function isBalanced({ kind }: Pick<FunctionFact, 'kind'>): boolean {
+  return kind === 'route' || kind === 'web'
 }

@@ -10,6 +10,10 @@ export const FrameType = {
   value: 7,
   error: 8,
   end: 9,
+  /** Status and headers of an answer: `{"status":200,"headers":[["content-type","text/plain"]]}`. */
+  head: 10,
+  /** A piece of the body of an answer, in its one part. */
+  chunk: 11,
   call: 16,
   channel: 17,
   bytes: 32,

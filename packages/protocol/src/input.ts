@@ -70,7 +70,8 @@ export function inputShape(
 ): InputShape {
   const takesOne = fact.kind !== 'class' && (fact.hasInput || fact.setup !== null)
   return {
-    kind: fact.kind,
+    // Nothing calls what a load-balanced endpoint answers with an input.
+    kind: fact.kind === 'class' || fact.kind === 'generator' ? fact.kind : 'function',
     callables: fact.callables.map(({ name, params }) => ({
       name,
       params: takesOne && params ? params.slice(0, 1) : params,

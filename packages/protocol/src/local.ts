@@ -1,4 +1,5 @@
 import type { WireError } from './codec/error.ts'
+import type { FunctionFact } from './facts.ts'
 import type { InputShape, QueueInput } from './input.ts'
 
 /**
@@ -15,6 +16,7 @@ export type ToWorker =
    * waits for it any more. `timed-out` as reason makes it a `TIMEOUT`, all else is `CANCELLED`.
    */
   | { t: 'cancel'; call: number; reason: string }
+  | LocalServe
   /** Absolute files that changed; the next call imports them again. */
   | { t: 'invalidate'; files: string[] }
   | { t: 'reply'; request: number; ok?: unknown; error?: WireError }
@@ -39,6 +41,27 @@ export interface LocalCall {
   endpoint: string
   instances: number
   idempotencyKey?: string
+}
+
+/**
+ * Opens the HTTP server of a worker on 127.0.0.1, or tells the open one what it answers from now on.
+ *
+ * `done` follows with `{"port":41234}` once state and modules are there; `failed` when they cannot be made, and the next `serve`
+ * tries again.
+ */
+export interface LocalServe {
+  t: 'serve'
+  call: number
+  endpoint: string
+  /** What each request has to carry in the header `TOKEN_HEADER`. */
+  token: string
+  functions: ServedFunction[]
+}
+
+/** A route, or a web app. */
+export interface ServedFunction extends Pick<FunctionFact, 'id' | 'exportPath' | 'kind' | 'route' | 'setup'> {
+  /** What the worker's module loader imports to get it. */
+  module: string
 }
 
 export type FromWorker =

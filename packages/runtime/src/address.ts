@@ -1,20 +1,20 @@
 import { endpointVariable, RemoteError } from '@flash/protocol'
-import { findBundles } from './bundles.ts'
-import { findDev } from './dev.ts'
+import { findBundles, findBundlesServer } from './bundles.ts'
+import { findDev, findDevServer } from './dev.ts'
+import type { LocalServer } from './nearby.ts'
 import type { EndpointInfo, Post } from './types.ts'
-
-/** One place to look for a function; nothing when it is not there. */
-type Finder = (id: string, info: EndpointInfo) => Post | undefined | Promise<Post | undefined>
-
-/** In the order of looking. */
-const finders: readonly Finder[] = [findDev, findBundles]
 
 /** Where a function answers now; throws `ENDPOINT_NOT_DEPLOYED` when nowhere. */
 export async function findAddress(id: string, info: EndpointInfo): Promise<Post> {
-  for (const find of finders) {
-    const found = await find(id, info)
-    if (found) return found
-  }
+  const found = findDev(id, info) ?? findBundles(id)
+  if (found) return found
+  throw nowhere(info)
+}
+
+/** Where that listens; throws also `WEBSOCKET_UNSUPPORTED`. */
+export async function findServer(id: string, info: EndpointInfo): Promise<LocalServer> {
+  const open = findDevServer(id, info) ?? findBundlesServer(id)
+  if (open) return open()
   throw nowhere(info)
 }
 

@@ -1,4 +1,13 @@
-import { type LocalRuntime, type LocalServer, postInside, postOver, runtimesIn } from './nearby.ts'
+import {
+  type LocalPlace,
+  type LocalRuntime,
+  type LocalServer,
+  openPlace,
+  type OpenServer,
+  postInside,
+  postOver,
+  runtimesIn,
+} from './nearby.ts'
 import type { EndpointInfo, Post } from './types.ts'
 
 /** Whether a dev server runs this process, or runs in it. A script beside one is on its own. */
@@ -8,16 +17,26 @@ export function isDeveloping(env: Readonly<Record<string, string | undefined>>):
 }
 
 /** The dev server that runs a function: in this process, named by the environment, or of the project around the working directory. */
-export function findDev(id: string, { root }: EndpointInfo): Post | undefined {
+export function findDev(id: string, info: EndpointInfo): Post | undefined {
+  const place = findPlace(id, info)
+  return place && ('fetch' in place ? postInside(place) : postOver(place))
+}
+
+/** Where that dev server listens. */
+export function findDevServer(id: string, info: EndpointInfo): OpenServer | undefined {
+  return openPlace(findPlace(id, info))
+}
+
+function findPlace(id: string, { root }: EndpointInfo): LocalPlace | undefined {
   const { process } = globalThis as { process?: NodeJS.Process }
   if (process?.env?.NODE_ENV === 'production') return undefined
   const runtimes = runtimesOf(root)
-  const runtime = runtimes.find((runtime) => runtime.has(id))
-  if (runtime) return postInside(runtime)
-  const server = process && (fromVariables(process.env) ?? fromFile(process))
-  if (server) return postOver(server)
-  // It looks through the project once more, and knows best how to say that there is no such function.
-  return runtimes[0] && postInside(runtimes[0])
+  // Without one that has it, the first looks through the project once more, and knows best how to say that there is none.
+  return (
+    runtimes.find((runtime) => runtime.has(id)) ??
+    (process && (fromVariables(process.env) ?? fromFile(process))) ??
+    runtimes[0]
+  )
 }
 
 /** Two projects of one process may have functions of one id: their ids do not depend on where they are. */

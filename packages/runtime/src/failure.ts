@@ -21,6 +21,22 @@ export function traced<E>(error: E, site: Error, remoteStack?: string): E {
   return error
 }
 
+/** What cannot be sent is told like what the other side refuses. */
+export function toRemote(error: unknown): unknown {
+  const { name, code, message, hint, data } = (error ?? {}) as RemoteError
+  return name === 'AppError' ? new RemoteError(code, message, { hint, data, cause: error }) : error
+}
+
+/** Where a stub is called, for `traced`; to be asked for by the stub itself. */
+export function callSite(): Error {
+  return new Error()
+}
+
+/** What a call rejects with: its own stack, and a reason of the caller's as it is, which may be shared. */
+export function toCallError(error: unknown, signal: AbortSignal | null | undefined, site: Error): unknown {
+  return signal?.aborted && error === signal.reason ? error : traced(toRemote(error), site)
+}
+
 /** Why an answer is not a call's: what our route said, or that it was not our route. */
 export async function toRefusal(response: Response, clock: Clock): Promise<RemoteError> {
   const text = await readBeginning(response, clock)
@@ -108,6 +124,15 @@ export function sendFailure(cause: unknown): unknown {
       cause,
     },
   )
+}
+
+/** The same when nothing of the answer is kept anywhere. */
+export function connectionLost(cause?: unknown): unknown {
+  if (cause instanceof RemoteError || isRefused(cause)) return sendFailure(cause)
+  return new RemoteError('CONNECTION_LOST', 'the connection broke before the answer was complete', {
+    hint: 'the request may have been handled; send it again if that does no harm',
+    cause,
+  })
 }
 
 /** Node tells when nobody listened; browsers keep that to themselves. */

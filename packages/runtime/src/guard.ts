@@ -10,12 +10,18 @@ export interface Guard {
   /** The same while something is waited for. */
   race<T>(work: Promise<T>): Promise<T>
   stop(reason: unknown): void
+  /** Forgets the timer. */
+  untime(): void
   /** Forgets the signal and the timer. */
   end(): void
 }
 
 /** - `onStop`: runs once when the call is stopped, unless it was before it began. */
-export function createGuard({ signal, timeoutMs }: CallOptions, clock: Clock, onStop: () => void): Guard {
+export function createGuard(
+  { signal, timeoutMs }: Pick<CallOptions, 'signal' | 'timeoutMs'>,
+  clock: Clock,
+  onStop: (reason: unknown) => void,
+): Guard {
   // Aborted without the reason: `fetch` writes to errors that it is given as one.
   const sending = new AbortController()
   let stopped: { reason: unknown } | undefined
@@ -37,7 +43,7 @@ export function createGuard({ signal, timeoutMs }: CallOptions, clock: Clock, on
   const stop = (reason: unknown) => {
     if (stopped) return
     halt(reason)
-    onStop()
+    onStop(reason)
   }
   const follow = () => stop(signal!.reason)
   const withdraw = startTimer(timeoutMs, clock, stop)
@@ -50,6 +56,7 @@ export function createGuard({ signal, timeoutMs }: CallOptions, clock: Clock, on
     },
     race: (work) => Promise.race([work, stopping]),
     stop,
+    untime: () => withdraw(),
     end,
   }
 }

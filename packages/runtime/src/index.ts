@@ -1,13 +1,4 @@
-export { noClient } from './no-client.ts'
-export { bindClass, bindStub } from './stub.ts'
-export { serverClass, serverStub } from './server-stub.ts'
+export { bindClass, bindRoute, bindSocket, bindStub, bindWeb, noClient } from './page.ts'
+export { serverClass, serverRoute, serverSocket, serverStub, serverWeb } from './server-stub.ts'
 export type { LocalRuntime } from './nearby.ts'
-export type {
-  Callable,
-  CallOptions,
-  EndpointInfo,
-  Job,
-  JobEvent,
-  JobStatus,
-  MapOptions,
-} from './types.ts'
+export type { CallOptions, Job, JobEvent, JobStatus, MapOptions } from './types.ts'

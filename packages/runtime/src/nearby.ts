@@ -1,3 +1,4 @@
+import { socketUnsupported } from './balanced/open-socket.ts'
 import type { Post } from './types.ts'
 
 /** What runs functions and is in this very process. */
@@ -6,12 +7,30 @@ export interface LocalRuntime {
   has(id: string): boolean
   /** Answers a request to a path below its root, such as `/rpc/<id>`. */
   fetch(request: Request): Promise<Response>
+  /** Where it answers over HTTP, which WebSockets need; without it there are none. */
+  open?(): LocalServer | Promise<LocalServer>
 }
 
 /** What runs functions in another process of this machine. */
 export interface LocalServer {
   url: string
   token: string
+}
+
+/** What runs functions on this machine. */
+export type LocalPlace = LocalRuntime | LocalServer
+
+/** Says where something listens; throws `WEBSOCKET_UNSUPPORTED` for what does not. */
+export type OpenServer = () => Promise<LocalServer>
+
+export function openPlace(place: LocalPlace | undefined): OpenServer | undefined {
+  if (!place) return undefined
+  return async () => {
+    if (!('fetch' in place)) return place
+    const server = await place.open?.()
+    if (!server) throw socketUnsupported()
+    return server
+  }
 }
 
 const headers = { 'content-type': 'application/x-flash; v=1', 'x-flash': '1' }

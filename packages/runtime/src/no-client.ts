@@ -1,6 +1,6 @@
 import { RemoteError } from '@flash/protocol'
 
-const members = 'run runSync status cancel health get post put patch delete head options'.split(' ')
+const members = 'run runSync status cancel health get post put patch delete head options ws'.split(' ')
 
 /**
  * What stands in a page for a client of an endpoint: every member rejects. Nothing in it says which endpoint it was.

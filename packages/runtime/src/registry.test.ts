@@ -22,12 +22,44 @@ test('the variable comes first, then what is near, then the account', async () =
 test('several addresses are for endpoints without a queue', async () => {
   const registry = open({ FLASH_ENDPOINT_OCR: 'abc, https://x.test/ocr', RUNPOD_API_KEY: 'key' })
   await expect(registry.find('ocr', 'id')).rejects.toMatchObject({ code: 'BAD_ADDRESS' })
-  expect(await registry.find('ocr', 'id', { several: true })).toMatchObject({
-    kind: 'queue',
-    queues: [
-      { url: `${base}/abc`, key: 'key' },
+  expect(await registry.findBalanced('ocr', 'id')).toMatchObject({
+    kind: 'balanced',
+    addresses: [
+      { url: 'https://abc.api.runpod.ai', key: 'key' },
       { url: 'https://x.test/ocr', key: undefined },
     ],
+  })
+})
+
+test('what takes HTTP requests has a host of its own, by the look-up and by the list', async () => {
+  const listed = { endpoint: 'ocr', url: `${base}/listed`, place: 'the list' }
+  const registry = open({ RUNPOD_API_KEY: 'key' }, { findListed: async () => listed })
+  const first = await registry.findBalanced('ocr', 'id')
+  if (first.kind !== 'balanced') throw new Error('not balanced')
+  expect(first.addresses).toMatchObject([
+    { url: 'https://flash.api.runpod.ai', headers: { 'X-Flash-Endpoint': 'ocr' } },
+  ])
+  expect(await first.otherwise!()).toEqual({ ...listed, url: 'https://listed.api.runpod.ai' })
+  expect(await registry.findBalanced('ocr', 'id')).toMatchObject({
+    addresses: [{ url: 'https://listed.api.runpod.ai' }],
+    otherwise: undefined,
+  })
+})
+
+test('on this machine it has a path, another URL of the list stays, and what is near comes first', async () => {
+  const env = { RUNPOD_API_KEY: 'key', RUNPOD_ENDPOINT_BASE_URL: 'http://127.0.0.1:8080/v2' }
+  const listed = { endpoint: 'ocr', url: 'https://x.test/deep/path', place: 'the list' }
+  const registry = open(env, { findListed: async () => listed })
+  const first = await registry.findBalanced('ocr', 'id')
+  if (first.kind !== 'balanced') throw new Error('not balanced')
+  expect(first.addresses[0]!.url).toBe('http://127.0.0.1:8080/lb/flash')
+  expect(await first.otherwise!()).toEqual(listed)
+  const unknown = open(env, { findListed: async () => null })
+  const found = await unknown.findBalanced('ocr', 'id')
+  expect(found.kind === 'balanced' && (await found.otherwise!())).toBeNull()
+  expect(await open(env, { findNear: () => 'here' }).findBalanced('ocr', 'id')).toEqual({
+    kind: 'near',
+    near: 'here',
   })
 })
 

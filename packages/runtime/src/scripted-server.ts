@@ -24,6 +24,12 @@ export interface Exchange {
   accept(token?: unknown): void
   /** Adds a message; rich values travel as such. */
   say(type: keyof typeof FrameType, value?: unknown): Promise<void>
+  /** The head of an answer of a load-balanced endpoint. */
+  head(status: number, headers?: Record<string, string>): Promise<void>
+  /** A piece of its body. */
+  chunk(piece: Uint8Array | string): void
+  /** The end of it. */
+  endBody(): void
   /** Adds bytes as they are. */
   write(bytes: Uint8Array | string): void
   /** Ends the answer, with a result when one is given. */
@@ -87,6 +93,9 @@ export function readCall(body: Uint8Array): any {
   const [message] = messages
   if (messages.length !== 1 || message!.type !== FrameType.call)
     throw new Error('the body is not one call message')
+  // A request to a load-balanced endpoint: its body is beside its text.
+  if (!message!.rich && message!.parts.length > 0)
+    return { ...JSON.parse(message!.text), bytes: message!.parts[0] }
   return decodeValue(message!.rich, message!.text, message!.parts)
 }
 
@@ -97,6 +106,12 @@ export async function frame(
   const encoded =
     value.length === 0 ? { rich: false, text: '', parts: [] } : await encodeValue(value[0], 'out')
   return encodeMessage({ type: FrameType[type], ...encoded })
+}
+
+/** A `chunk` message. */
+export function chunk(piece: Uint8Array | string): Uint8Array<ArrayBuffer> {
+  const part = typeof piece === 'string' ? new TextEncoder().encode(piece) : piece
+  return encodeMessage({ type: FrameType.chunk, rich: false, text: '', parts: [part] })
 }
 
 function createExchange(request: IncomingMessage, response: ServerResponse, body: Buffer): Exchange {
@@ -141,8 +156,23 @@ function createExchange(request: IncomingMessage, response: ServerResponse, body
       await exchange.say('error', error)
       response.end()
     },
+    ...waysToStream(response, () => exchange),
   }
   return exchange
+}
+
+function waysToStream(
+  response: ServerResponse,
+  exchange: () => Exchange,
+): Pick<Exchange, 'head' | 'chunk' | 'endBody'> {
+  return {
+    head: (status, headers = {}) => exchange().say('head', { status, headers: Object.entries(headers) }),
+    chunk: (piece) => exchange().write(chunk(piece)),
+    endBody() {
+      exchange().write(encodeMessage({ type: FrameType.end, rich: false, text: '', parts: [] }))
+      response.end()
+    },
+  }
 }
 
 function waysToRefuse(response: ServerResponse): Pick<Exchange, 'cut' | 'refuse' | 'foreign'> {

@@ -1,4 +1,10 @@
-import { findAddress } from './address.ts'
+import { findAddress, findServer } from './address.ts'
+import { createFrameSend } from './balanced/frames.ts'
+import { openNearby } from './balanced/remote-socket.ts'
+import { createRoute } from './balanced/route.ts'
+import { createSocket } from './balanced/socket.ts'
+import type { ConnectBalanced, RouteStub, SocketStub, WebStub } from './balanced/types.ts'
+import { createWeb } from './balanced/web.ts'
 import { createCallable } from './callable.ts'
 import { createClass, type RemoteClass } from './class.ts'
 import type { Callable, EndpointInfo, Target } from './types.ts'
@@ -13,6 +19,21 @@ export function serverClass(id: string, methods: string, info: EndpointInfo): Re
   return createClass(reach(id, info), methods)
 }
 
+/** The same for a route of a load-balanced endpoint. */
+export function serverRoute(id: string, method: string, path: string, info: EndpointInfo): RouteStub {
+  return createRoute({ send: createFrameSend(reach(id, info)), method, path })
+}
+
+/** The same for a whole web app. */
+export function serverWeb(id: string, info: EndpointInfo): WebStub {
+  return createWeb({ send: createFrameSend(reach(id, info)), connect: connectTo(id, info) })
+}
+
+/** The same for a route with WebSockets. */
+export function serverSocket(id: string, path: string, info: EndpointInfo): SocketStub {
+  return createSocket({ connect: connectTo(id, info), path })
+}
+
 /** The address is looked up for each request: a dev server may have come, gone or moved in between. */
 function reach(id: string, info: EndpointInfo): Target {
   return {
@@ -20,4 +41,8 @@ function reach(id: string, info: EndpointInfo): Target {
     server: info,
     post: async (route, body, how) => (await findAddress(id, info))(route, body, how),
   }
+}
+
+function connectTo(id: string, info: EndpointInfo): ConnectBalanced {
+  return async (request) => openNearby(await findServer(id, info), id, request)
 }

@@ -1,13 +1,24 @@
 /** What servers of an app build on, and pages never load. */
+export { createFrameSend } from './balanced/frames.ts'
+export { readPlatformRefusal } from './balanced/platform.ts'
+export { openNearby, openRemoteSocket } from './balanced/remote-socket.ts'
+export { createRoute } from './balanced/route.ts'
+export { createSocket } from './balanced/socket.ts'
+export type {
+  BalancedRequest,
+  ConnectBalanced,
+  SendBalanced,
+} from './balanced/types.ts'
+export { createWeb } from './balanced/web.ts'
 export { bindServerStubs, type ServerStubs } from './bind-server.ts'
-export { findBundles } from './bundles.ts'
+export { findBundles, findBundlesServer } from './bundles.ts'
 export { currentCaller } from './caller.ts'
-export { findDev, isDeveloping } from './dev.ts'
+export { findDev, findDevServer, isDeveloping } from './dev.ts'
 export { createGuard, type Guard, startTimer } from './guard.ts'
 export { createJob } from './job.ts'
 export { type Metric, onMetric } from './metrics.ts'
-export { postInside } from './nearby.ts'
-export { createRegistry, type RegistryOptions } from './registry.ts'
+export { type OpenServer, postInside } from './nearby.ts'
+export { createRegistry, type FoundBalanced, type RegistryOptions } from './registry.ts'
 export {
   accountKey,
   type Env,

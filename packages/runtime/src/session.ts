@@ -1,7 +1,7 @@
 import { type Clock, FrameType, type Message, RemoteError } from '@flash/protocol'
 import { decodeError, decodeMessage, encodeBody } from './body.ts'
 import { type Begun, isOurs } from './call.ts'
-import { sendFailure, toRefusal, traced } from './failure.ts'
+import { sendFailure, toRefusal, toRemote, traced } from './failure.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { createIncoming, type Incoming } from './incoming.ts'
 import { checkOptions, toFields } from './options.ts'
@@ -87,7 +87,9 @@ export class Session {
     return this.guarded(async () => {
       this.guard.check()
       const body = await this.guard.race(
-        encodeBody({ ...this.target.bound, args, ...toFields(this.options), ...flags }).catch(throwAsRemote),
+        encodeBody({ ...this.target.bound, args, ...toFields(this.options), ...flags }).catch((error) => {
+          throw toRemote(error)
+        }),
       )
       this.guard.check()
       const begun: Begun = {}
@@ -257,12 +259,6 @@ export class Session {
     })
     await this.guard.race(pause).finally(withdraw)
   }
-}
-
-/** What cannot be sent is told like what the other side refuses. */
-function throwAsRemote(error: unknown): never {
-  const { name, code, message, hint, data } = error as RemoteError
-  throw name === 'AppError' ? new RemoteError(code, message, { hint, data, cause: error }) : error
 }
 
 /** Tells the server that nobody wants a job any more; the page may be closing. */

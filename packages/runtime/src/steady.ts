@@ -1,9 +1,11 @@
 import { AppError, type Clock } from '@flash/protocol'
 import { createBalancer } from './balance/balancer.ts'
+import { type SteadyParts, steadyFetch } from './balanced/steady-fetch.ts'
+import type { BalancedRequest } from './balanced/types.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
 import { emitMetric, type EmitMetric } from './metrics.ts'
 import type { Env } from './registry/variables.ts'
-import { retry } from './retry.ts'
+import { retry, type RetryOptions } from './retry.ts'
 import { createQueueClient } from './send/queue.ts'
 import type { QueueAddress, QueueClient, QueueClientOptions, QueueJob } from './send/types.ts'
 import { type CallSettings, readCallSettings } from './settings.ts'
@@ -27,30 +29,39 @@ export interface Steady {
    * - throws also `CIRCUIT_OPEN` and `RETRIES_EXHAUSTED`.
    */
   client(address: QueueAddress): QueueClient
+  /**
+   * Sends a request to one of the addresses of a load-balanced endpoint, and again to another one while that does no harm.
+   *
+   * - `addresses`: their `url` is what paths are appended to.
+   * - resolves with the answer, whatever its status; one that asks for another try is the answer when there is none left.
+   * - throws `TRANSPORT`, `RETRIES_EXHAUSTED`, `CIRCUIT_OPEN`, `TIMEOUT`, `BAD_REQUEST` and the reason of the signal.
+   */
+  fetch(addresses: readonly QueueAddress[], request: BalancedRequest): Promise<Response>
 }
 
 const rememberedBreakers = 1_000
 
 /** Settings are read once, from variables. */
 export function createSteady(options: SteadyOptions): Steady {
-  const { env, emit = emitMetric, warn = (line) => console.warn(`[flash] ${line}`) } = options
-  const { clock = wakingClock, random = Math.random } = options
-  const settings = readCallSettings(env, options.settings ?? {}, warn)
-  const breakers = settings.breaker ? createBreakers(clock, emit) : undefined
-  const balancer = createBalancer(settings.balance, random, emit)
+  const parts = createParts(options)
+  const { balancer, isOpen } = parts
   return {
-    choose: (addresses) => balancer.choose(addresses, (address) => breakers?.of(address).state() === 'open'),
+    choose: (addresses) => balancer.choose(addresses, isOpen),
+    fetch: (addresses, request) => steadyFetch(parts, addresses, request),
     client(address) {
       const client = createQueueClient(address, options)
-      const { endpoint, url } = address
-      const breaker = breakers?.of(address)
+      const breaker = parts.breakerOf(address)
       const once = (job: QueueJob) =>
-        balancer.hold(address, () => counted(() => client.submit(job), emit, { endpoint, address: url }))
+        balancer.hold(address, () => parts.count(address, () => client.submit(job)))
       const attempt = breaker ? (job: QueueJob) => breaker.run(() => once(job)) : once
-      const how = { clock, random, emit, endpoint, enabled: settings.retry }
       return {
         ...client,
-        submit: (job) => submit(() => attempt(job), job, how),
+        submit: (job) =>
+          parts.persist(() => attempt(job), {
+            endpoint: address.endpoint,
+            deadline: job.input['flash:call']?.deadline,
+            mayRepeat: wasNotSent,
+          }),
         follow(jobId, given) {
           const follow = client.follow(jobId, given)
           return {
@@ -63,6 +74,31 @@ export function createSteady(options: SteadyOptions): Steady {
         },
       }
     },
+  }
+}
+
+/** What all calls share. */
+function createParts(options: SteadyOptions): SteadyParts {
+  const { env, emit = emitMetric, warn = (line) => console.warn(`[flash] ${line}`) } = options
+  const { clock = wakingClock, random = Math.random } = options
+  const settings = readCallSettings(env, options.settings ?? {}, warn)
+  const breakers = settings.breaker ? createBreakers(clock, emit) : undefined
+  return {
+    // Looked up for each request: it may be replaced.
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    clock,
+    balancer: createBalancer(settings.balance, random, emit),
+    isOpen: (address) => breakers?.of(address).state() === 'open',
+    breakerOf: (address) => breakers?.of(address),
+    count: ({ endpoint, url }, work) => counted(work, emit, { endpoint, address: url }),
+    persist: (work, { mayRepeat, ...how }) =>
+      persist(work, {
+        clock,
+        random,
+        emit,
+        ...how,
+        mayRepeat: (error) => settings.retry && mayRepeat(error),
+      }),
   }
 }
 
@@ -110,33 +146,31 @@ async function counted<T>(
     emit('endpoint_requests', 1, { ...labels, outcome: 'ok' })
     return value
   } catch (error) {
-    emit('endpoint_requests', 1, { ...labels, outcome: String((error as AppError).code ?? 'INTERNAL') })
+    emit('endpoint_requests', 1, {
+      ...labels,
+      outcome: String((error as AppError | null)?.code ?? 'INTERNAL'),
+    })
     throw error
   }
 }
 
-interface SubmitOptions {
-  clock: Clock
-  random: () => number
+interface PersistOptions extends Pick<RetryOptions, 'mayRepeat' | 'deadline' | 'clock' | 'random'> {
   emit: EmitMetric
   endpoint: string
-  enabled: boolean
 }
 
-async function submit<T>(attempt: () => Promise<T>, job: QueueJob, how: SubmitOptions): Promise<T> {
-  const { clock, random, emit, endpoint, enabled } = how
+/** Does something again while it may, and measures that. */
+async function persist<T>(attempt: () => Promise<T>, how: PersistOptions): Promise<T> {
+  const { clock, emit, endpoint } = how
   const startedAt = clock.now()
   let retries = 0
   try {
     const value = await retry(attempt, {
-      mayRepeat: (error) => enabled && wasNotSent(error),
-      deadline: job.input['flash:call']?.deadline,
+      ...how,
       onRetry(number, pauseMs) {
         retries = number
         emit('retry_attempt', 1, { endpoint, attempt: String(number), pauseMs: String(Math.round(pauseMs)) })
       },
-      clock,
-      random,
     })
     if (retries > 0) emit('retry_success', 1, { endpoint })
     emit('endpoint_latency', clock.now() - startedAt, { endpoint })

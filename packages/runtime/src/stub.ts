@@ -1,6 +1,7 @@
 import { createCallable } from './callable.ts'
 import { createClass, type RemoteClass } from './class.ts'
-import type { Callable, Post } from './types.ts'
+import { postTo } from './post-to.ts'
+import type { Callable } from './types.ts'
 
 /**
  * Makes the stubs of a page.
@@ -16,11 +17,3 @@ export function bindStub(prefix: string): (ref: string, generator?: 0 | 1) => Ca
 export function bindClass(prefix: string): (ref: string, methods: string) => RemoteClass {
   return (ref, methods) => createClass({ ref, post: postTo(prefix) }, methods)
 }
-
-const headers = { 'content-type': 'application/x-flash; v=1', 'x-flash': '1' }
-
-const postTo =
-  (prefix: string): Post =>
-  (route, body, how) =>
-    // Also with cookies when the routes are of another origin, which has to list that of the page.
-    fetch(`${prefix}/rpc/${route}`, { method: 'POST', headers, body, credentials: 'include', ...how })

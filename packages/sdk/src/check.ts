@@ -1,3 +1,5 @@
+import type { Kind, MethodKey, One } from './kind.ts'
+
 /**
  * What cannot travel between caller and worker, found by the compiler.
  *
@@ -6,7 +8,8 @@
  * `any`, `unknown` and type parameters pass: the codec is the judge at run time.
  */
 
-type Direction = 'in' | 'out'
+/** `json` is out too, without the codec. */
+type Direction = 'in' | 'out' | 'json'
 
 /** Laid over a function that goes through without the check. */
 declare const uncheckedMark: unique symbol
@@ -15,69 +18,22 @@ export interface Unchecked {
 }
 export type IsUnchecked<F> = typeof uncheckedMark extends keyof F ? true : false
 
-export type AnyFunction = (...args: any[]) => any
-type AnyClass = abstract new (...args: any[]) => object
-
 type Lower = [never, 0, 1, 2, 3, 4, 5]
 type Level = 0 | 1 | 2 | 3 | 4 | 5 | 6
 
-/** The type of a global class, `never` where the project's libraries have none. */
-type Global<Name extends string> = typeof globalThis extends { [key in Name]: { prototype: infer Instance } }
-  ? 0 extends 1 & Instance
-    ? never
-    : Instance
-  : never
-
-type Scalar = string | number | boolean | bigint | null | undefined | void
-type Whole =
-  | Date
-  | ArrayBuffer
-  | ArrayBufferView
-  | Global<'URL'>
-  | Global<'Blob'>
-  | Global<'File'>
-  | Global<'FormData'>
+type Scalar = string | number | boolean | null | undefined | void
 
 /**
- * What a type is to the codec. Decided once for each type: nearly every built-in has methods, so an object without any is not
- * compared with them.
+ * What is wrong in `T`: `'rich'` for what JSON has no word for, `'error'` for what only the codec carries, and only out,
+ * `'never'` for the rest; the type `never` when all is well.
  */
-type Kind<T> = T extends symbol | AnyFunction | AnyClass
-  ? 'refused'
-  : T extends readonly unknown[]
-    ? 'list'
-    : [MethodKey<T>] extends [never]
-      ? WithoutMethods<T>
-      : BuiltIn<T>
-
-type WithoutMethods<T> = 'stack' extends keyof T
-  ? ErrorOr<T, 'fields'>
-  : 'byteOffset' extends keyof T
-    ? T extends ArrayBufferView
-      ? 'whole'
-      : 'fields'
-    : 'fields'
-
-type BuiltIn<T> = T extends Whole
-  ? 'whole'
-  : T extends ReadonlyMap<any, any>
-    ? 'map'
-    : T extends ReadonlySet<any>
-      ? 'set'
-      : T extends RegExp | PromiseLike<any> | WeakMap<any, any> | WeakSet<any>
-        ? 'refused'
-        : ErrorOr<T, 'methods'>
-
-/** Something with a name and a message is an `Error` only if it has a `stack` too. */
-type ErrorOr<T, Other> = T extends Error ? ('stack' extends keyof T ? 'error' : Other) : Other
-
-/** Keys of what is certainly a function. */
-type MethodKey<T> = {
-  [K in keyof T]-?: 0 extends 1 & T[K] ? never : [Extract<T[K], AnyFunction>] extends [never] ? never : K
-}[keyof T]
-
-/** What is wrong in `T`: `'error'` for something that only travels out, `'never'` for the rest; the type `never` when all is well. */
-type Flaw<T, L extends Level> = unknown extends T ? never : T extends Scalar ? never : FlawOf<T, Kind<T>, L>
+type Flaw<T, L extends Level> = unknown extends T
+  ? never
+  : T extends Scalar
+    ? never
+    : T extends bigint
+      ? 'rich'
+      : FlawOf<T, Kind<T>, L>
 
 type FlawOf<T, K, L extends Level> = K extends 'whole'
   ? never
@@ -85,34 +41,34 @@ type FlawOf<T, K, L extends Level> = K extends 'whole'
     ? 'never'
     : K extends 'error'
       ? 'error'
-      : L extends 0
-        ? never
-        : K extends 'fields'
-          ? FieldFlaws<T, Lower[L]>[keyof T & (string | number)]
-          : K extends 'list'
-            ? Flaw<T[number & keyof T], Lower[L]>
-            : T extends ReadonlyMap<infer Key, infer Value>
-              ? Flaw<Key | Value, Lower[L]>
-              : T extends ReadonlySet<infer Value>
-                ? Flaw<Value, Lower[L]>
-                : never
+      : K extends 'form' | 'map' | 'set'
+        ? 'rich' | (L extends 0 ? never : EntryFlaw<T, Lower[L]>)
+        : L extends 0
+          ? never
+          : K extends 'fields'
+            ? FieldFlaws<T, Lower[L]>[keyof T & (string | number)]
+            : Flaw<T[number & keyof T], Lower[L]>
+
+type EntryFlaw<T, L extends Level> =
+  T extends ReadonlyMap<infer Key, infer Value>
+    ? Flaw<Key | Value, L>
+    : T extends ReadonlySet<infer Value>
+      ? Flaw<Value, L>
+      : never
 
 type FieldFlaws<T, L extends Level> = {
   [K in keyof T & (string | number)]-?: Flaw<T[K], L>
 }
 
-type Travels<T, D extends Direction, L extends Level> = [
-  D extends 'out' ? Exclude<Flaw<T, L>, 'error'> : Flaw<T, L>,
-] extends [never]
+interface Carried {
+  in: 'rich'
+  out: 'rich' | 'error'
+  json: never
+}
+
+type Travels<T, D extends Direction, L extends Level> = [Exclude<Flaw<T, L>, Carried[D]>] extends [never]
   ? true
   : false
-
-/** One member of a union. */
-type One<U> = (U extends unknown ? (member: () => U) => void : never) extends (member: infer All) => void
-  ? All extends () => infer Last
-    ? Last
-    : never
-  : never
 
 type FlawedMember<T, D extends Direction, L extends Level> = T extends unknown
   ? Travels<T, D, L> extends true
@@ -138,7 +94,7 @@ type FindIn<T, K, D extends Direction, L extends Level, Path extends string> = K
       : FindAt<T, One<FlawedKey<T, keyof T & `${number}`, D, L>>, D, L, Path>
     : K extends 'methods'
       ? `${Path}${Step<One<MethodKey<T>>>}`
-      : K extends 'map' | 'set'
+      : K extends Opened<D>
         ? T extends ReadonlyMap<infer Key, infer Value>
           ? Travels<Key, D, L> extends true
             ? Find<Value, D, L, `${Path}.values()[]`>
@@ -147,6 +103,9 @@ type FindIn<T, K, D extends Direction, L extends Level, Path extends string> = K
             ? Find<Value, D, L, `${Path}.values()[]`>
             : Path
         : Path
+
+/** What a flaw can be in, instead of being one. */
+type Opened<D> = D extends 'json' ? never : 'map' | 'set'
 
 type FindAt<T, K, D extends Direction, L extends Level, Path extends string> = K extends keyof T
   ? Find<T[K], D, L, `${Path}${Step<K>}`>
@@ -165,6 +124,10 @@ type Step<K> = K extends number | `${number}`
 /** `unknown` when `T` travels, else the message; written out here, so that the compiler prints it whole. */
 type CheckValue<T, D extends Direction, Path extends string> =
   Travels<T, D, 6> extends true ? unknown : { 'flash cannot carry': Find<T, D, 6, Path> }
+
+/** The same of something that travels as JSON: dates, URLs and bytes as text. */
+export type CheckJson<T, Path extends string> =
+  Travels<T, 'json', 6> extends true ? unknown : { 'JSON cannot carry': Find<T, 'json', 6, Path> }
 
 /** The first message among the arguments, which are named by their position. */
 type CheckArguments<

@@ -35,6 +35,21 @@ test('a client finds its endpoint by the variables of the process', async () => 
   })
 })
 
+test('routes and web apps need the plugin', () => {
+  const config = { name: 'site' }
+  const missing = { name: 'AppError', code: 'PLUGIN_MISSING' }
+  expect(() => endpoint(config)).toThrow(expect.objectContaining(missing))
+  expect(() => endpoint(config, { fetch: () => new Response() })).toThrow(expect.objectContaining(missing))
+  expect(() => endpoint(config, () => ({ fetch: () => new Response() }))).toThrow(
+    /endpoint\(\) with a web app/,
+  )
+})
+
+test('an endpoint with an image is a client with all members', () => {
+  const client = endpoint({ image: 'owner/image:1', name: 'with-image' })
+  expect(Object.keys(client).sort()).toEqual(Object.keys(endpoint({ id: 'abc' })).sort())
+})
+
 test('an answer that breaks off is an error', async () => {
   await startHost((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '100' })

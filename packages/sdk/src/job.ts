@@ -1,5 +1,6 @@
 import type { CallOptions as RuntimeCallOptions, MapOptions as RuntimeMapOptions, Job } from '@flash/runtime'
-import type { AnyFunction, ItemsOf } from './check.ts'
+import type { ItemsOf } from './check.ts'
+import type { AnyFunction } from './kind.ts'
 
 export type { Job, JobEvent, JobStatus } from '@flash/runtime'
 

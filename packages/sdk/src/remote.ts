@@ -1,7 +1,8 @@
 import { AppError } from '@flash/protocol'
-import type { AnyFunction, Unchecked } from './check.ts'
+import type { Unchecked } from './check.ts'
 import type { CheckConfig } from './config/rules.ts'
 import type { EndpointConfig } from './config/types.ts'
+import type { AnyFunction } from './kind.ts'
 import type { Check, Class, FunctionUnder, Remote } from './stub.ts'
 
 /**

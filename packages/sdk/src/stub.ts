@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { AnyFunction, CheckClass, CheckSignature, IsUnchecked, ItemsOf, Unchecked } from './check.ts'
+import type { CheckClass, CheckSignature, IsUnchecked, ItemsOf, Unchecked } from './check.ts'
+import type { AnyFunction } from './kind.ts'
 import type { Methods } from './job.ts'
 
 type AsyncFunction = (...args: any[]) => PromiseLike<any> | AsyncIterable<any>
@@ -17,7 +18,7 @@ type OutputOf<C> = C extends { readonly output: infer S extends StandardSchemaV1
   : never
 
 /** What a config's `setup` leaves for the function; `never` without one. */
-type StateOf<C> = C extends { readonly setup: (...args: never[]) => infer State }
+export type StateOf<C> = C extends { readonly setup: (...args: never[]) => infer State }
   ? { state: Awaited<State> }
   : never
 

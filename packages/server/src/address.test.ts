@@ -18,6 +18,7 @@ async function queueOf(env: Record<string, string>, options?: Partial<RegistryOp
 const bundles: Runner = {
   submit: vi.fn(),
   warm: vi.fn(),
+  fetch: vi.fn(),
   job: () => null,
   jobById: () => null,
 }

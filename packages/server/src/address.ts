@@ -3,7 +3,10 @@ import {
   createRegistry as createBareRegistry,
   type Env,
   findBundles,
+  findBundlesServer,
   findDev,
+  findDevServer,
+  type OpenServer,
   type Post,
   type QueueAddress,
   readVariable,
@@ -22,6 +25,16 @@ export type Address =
     }
   /** Something on this machine that runs calls itself: a dev server, or the built bundles. */
   | { kind: 'backend'; backend: Runner }
+
+/** Where a load-balanced endpoint answers. */
+export type BalancedAddress =
+  | {
+      kind: 'balanced'
+      /** One or more; paths are added to their `url`. */
+      addresses: readonly QueueAddress[]
+      otherwise?: () => Promise<QueueAddress | null>
+    }
+  | Extract<Address, { kind: 'backend' }>
 
 export type Runner = Omit<RpcBackend, 'find'>
 
@@ -49,6 +62,8 @@ export interface Registry {
    * - throws `BAD_ADDRESS`, `NO_ACCOUNT`, `BUILD_MISSING`, and what starting bundles throws.
    */
   find(endpoint: string, id: string): Promise<Address>
+  /** The same for an endpoint that takes HTTP requests. */
+  findBalanced(endpoint: string, id: string): Promise<BalancedAddress>
 }
 
 export function createRegistry(options: RegistryOptions): Registry {
@@ -59,7 +74,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     env,
     findNear(endpoint, id) {
       const post = findRunner(id, endpoint)
-      if (post) return createRelay(post, endpoint)
+      if (post) return createRelay(post, endpoint, findServer(id, endpoint))
       return local && readTarget(env) === 'local' ? local() : undefined
     },
   })
@@ -69,7 +84,16 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (found.kind === 'near') return { kind: 'backend', backend: found.near }
       return { kind: 'queue', queue: choose(found.queues), otherwise: found.otherwise }
     },
+    async findBalanced(endpoint, id) {
+      const found = await registry.findBalanced(endpoint, id)
+      return found.kind === 'near' ? { kind: 'backend', backend: found.near } : found
+    },
   }
+}
+
+/** Where that listens which runs a function, once that is asked. */
+function findServer(id: string, name: string): OpenServer | undefined {
+  return findDevServer(id, { name, at: '' }) ?? findBundlesServer(id)
 }
 
 /** Throws `BAD_ADDRESS` for what is no target: a slip must not send calls elsewhere. */

@@ -6,7 +6,9 @@ import type { ErrorFilter } from './redact-error.ts'
 import { checkTarget } from './target.ts'
 
 /** What a browser wants to do. */
-export interface AuthorizedCall {
+export type AuthorizedCall = AuthorizedFunctionCall | AuthorizedFetch
+
+interface AuthorizedFunctionCall {
   endpoint: string
   /** `run` starts a job that goes on without the page; `resume` and `cancel` are about a job that was started before. */
   kind: 'call' | 'run' | 'resume' | 'cancel'
@@ -15,6 +17,20 @@ export interface AuthorizedCall {
   /** Of a class. */
   method?: string
   /** Of the function; equal in every build. */
+  id: string
+}
+
+/** A request to a route or a web app of a load-balanced endpoint, or a WebSocket, which begins as a GET. */
+interface AuthorizedFetch {
+  endpoint: string
+  kind: 'fetch'
+  /** The export: `site`, and with method and path for a route, `api.POST /items/:id`. */
+  function: string
+  /** In capitals. */
+  method: string
+  /** As it is sent to the endpoint, without its query: `/items/a%20b`. */
+  path: string
+  /** Of the route or web app; equal in every build. */
   id: string
 }
 
@@ -69,7 +85,7 @@ function withoutBody({ url, method, headers, signal }: Request): Request {
 /** The call as `authorize` sees it; a method in it is one that the class has. */
 function describe(
   fact: ServerFunction | undefined,
-  { kind, id, endpoint, method: fn }: GateCall,
+  { kind, id, endpoint, method: fn, path = '/' }: GateCall,
 ): AuthorizedCall {
   if (!fact) {
     throw new AppError('UNKNOWN_FUNCTION', {
@@ -77,6 +93,7 @@ function describe(
       hint: 'reload the page',
     })
   }
+  if (kind === 'fetch') return { kind, id, endpoint, function: fact.exportPath, method: fn ?? 'GET', path }
   const method = fact.kind === 'class' ? fn : undefined
   checkTarget(fact, { fn: method })
   return { kind, id, endpoint, function: fact.exportPath, ...(method !== undefined && { method }) }

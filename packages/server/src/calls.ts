@@ -2,17 +2,26 @@ import { AppError, defaultWorkerKey, endpointVariable, type ServerFunction } fro
 import {
   bindServerStubs,
   type CallSettings,
+  type ConnectBalanced,
+  createFrameSend,
+  createRoute,
+  createSocket,
   createSteady,
+  createWeb,
   currentCaller,
   findBundles,
+  findBundlesServer,
   type KeyVariable,
+  openNearby,
   type Post,
   readVariable,
+  type SendBalanced,
   type ServerStubs,
   type Steady,
 } from '@flash/runtime/server'
-import type { CallEnvelope } from './envelope.ts'
+import type { RpcBackend } from './backend.ts'
 import { createForwardBackend } from './forward.ts'
+import { createInside } from './inside.ts'
 import { postTo } from './post-to.ts'
 
 /** What the bundle of one endpoint knows of a function of another one. */
@@ -50,44 +59,94 @@ export function serverClass(
   return bind(id, info).serverClass(id, methods, info)
 }
 
+/** The same for a route of a load-balanced endpoint. */
+export function serverRoute(
+  id: string,
+  method: string,
+  path: string,
+  info: CalledFunction,
+): ReturnType<ServerStubs['serverRoute']> {
+  return createRoute({ ...reach(id, info), method, path })
+}
+
+/** The same for a whole web app. */
+export function serverWeb(id: string, info: CalledFunction): ReturnType<ServerStubs['serverWeb']> {
+  return createWeb(reach(id, info))
+}
+
+/** The same for a route with WebSockets. */
+export function serverSocket(
+  id: string,
+  path: string,
+  info: CalledFunction,
+): ReturnType<ServerStubs['serverSocket']> {
+  return createSocket({ ...reach(id, info), path })
+}
+
 function bind(id: string, info: CalledFunction): ServerStubs {
   let away: Post | undefined
   const post: Post = (route, body, how) => {
-    // What runs the bundles of a whole build on one machine is told of them, and of no account.
-    const near = readVariable(process.env, endpointVariable(info.name)) ? undefined : findBundles(id)
+    const near = isNamed(info) ? undefined : findBundles(id)
     return (near ?? (away ??= postAway(id, info)))(route, body, how)
   }
-  return bindServerStubs(post, (options) => {
-    const outer = currentCaller()?.signal
-    if (!outer) return options
-    const own = options?.signal
-    return { ...options, signal: own ? AbortSignal.any([own, outer]) : outer }
-  })
+  return bindServerStubs(post, inherit)
+}
+
+/** The ways to a load-balanced endpoint. */
+function reach(id: string, info: CalledFunction) {
+  let backend: RpcBackend | undefined
+  const away = createInside(() => (backend ??= openAway(id, info)))
+  const send: SendBalanced = (request) => {
+    const near = isNamed(info) ? undefined : findBundles(id)
+    return near ? createFrameSend({ ref: id, post: near })(request) : away.send(id)(request)
+  }
+  const connect: ConnectBalanced = async (request) => {
+    const near = isNamed(info) ? undefined : findBundlesServer(id)
+    return near ? openNearby(await near(), id, request) : away.connect(id)(request)
+  }
+  return { send, connect, inherit }
+}
+
+/** What runs the bundles of a whole build on one machine is told of them, and of no account; a variable says more. */
+function isNamed({ name }: CalledFunction): boolean {
+  return readVariable(process.env, endpointVariable(name)) !== undefined
+}
+
+/** What a call may be stopped by stops the calls that it makes. */
+function inherit<T extends { signal?: AbortSignal } | undefined>(options: T): T {
+  const outer = currentCaller()?.signal
+  if (!outer) return options
+  const own = options?.signal
+  return { ...options, signal: own ? AbortSignal.any([own, outer]) : outer } as T
 }
 
 let steady: Steady | undefined
 let key: Uint8Array | undefined
 
-function postAway(id: string, { name, app, key: keyName, settings, fn }: CalledFunction): Post {
+function postAway(id: string, info: CalledFunction): Post {
+  // Its tokens are good in this process only, which is all that they are for.
+  return postTo(() => openAway(id, info), { key: (key ??= crypto.getRandomValues(new Uint8Array(32))) })
+}
+
+function openAway(id: string, { name, app, key: keyName, settings, fn }: CalledFunction): RpcBackend {
   const { env } = process
   const shared = (steady ??= createSteady({ env, settings }))
-  const open = () =>
-    createForwardBackend({
-      facts: {
-        app: readVariable(env, 'FLASH_APP') ?? app,
-        prefix: '',
-        functions: [{ ...fn, id, endpoint: name }],
-      },
-      env,
-      key: keyOf(keyName),
-      findDev: () => undefined,
-      findBundles: () => undefined,
-      choose: shared.choose,
-      createClient: shared.client,
-      headerOf: (call) => headerOf(call, name),
-    })
-  // Its tokens are good in this process only, which is all that they are for.
-  return postTo(open, { key: (key ??= crypto.getRandomValues(new Uint8Array(32))) })
+  return createForwardBackend({
+    facts: {
+      app: readVariable(env, 'FLASH_APP') ?? app,
+      prefix: '',
+      functions: [{ ...fn, id, endpoint: name }],
+    },
+    env,
+    key: keyOf(keyName),
+    findDev: () => undefined,
+    findBundles: () => undefined,
+    choose: shared.choose,
+    createClient: shared.client,
+    steady: shared,
+    headerOf: (call) => headerOf(call, name),
+    headersOf: (request) => headersOf(request, name),
+  })
 }
 
 function keyOf(named: string | undefined): KeyVariable {
@@ -110,7 +169,10 @@ function callerName(): string {
 }
 
 /** Hands on until when an answer is of use, and how long the chain of calls is. */
-function headerOf({ timeoutMs }: CallEnvelope, endpoint: string): { deadline?: number; hops: number } {
+function headerOf(
+  { timeoutMs }: { timeoutMs?: number },
+  endpoint: string,
+): { deadline?: number; hops: number } {
   const caller = currentCaller()
   const hops = Math.max(caller?.hops ?? 0, 0) + 1
   if (hops > hopsLimit) {
@@ -124,4 +186,13 @@ function headerOf({ timeoutMs }: CallEnvelope, endpoint: string): { deadline?: n
     timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs,
   )
   return Number.isFinite(deadline) ? { deadline, hops } : { hops }
+}
+
+/** The same as headers of a request. */
+function headersOf(request: { timeoutMs?: number }, endpoint: string): Record<string, string> {
+  const { deadline, hops } = headerOf(request, endpoint)
+  return {
+    'x-flash-hops': String(hops),
+    ...(deadline !== undefined && { 'x-flash-deadline': String(Math.round(deadline)) }),
+  }
 }

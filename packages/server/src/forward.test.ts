@@ -135,7 +135,7 @@ describe('a call', () => {
 
   test('of an unknown function is none', async () => {
     const { backend } = await setUp()
-    expect(await backend.find('read')).toEqual({ endpoint: 'values', maxBodyBytes: 20_000_000 })
+    expect(await backend.find('read')).toMatchObject({ endpoint: 'values', maxBodyBytes: 20_000_000 })
     expect(await openBackend({ maxBodyBytes: 5 }).find('read')).toMatchObject({ maxBodyBytes: 5 })
     expect(await backend.find('constructor')).toBeNull()
     await expect(backend.submit('nobody', call([]))).rejects.toMatchObject({ code: 'UNKNOWN_FUNCTION' })
@@ -603,6 +603,7 @@ describe('on this machine', () => {
   const runner = {
     submit: vi.fn(async () => job),
     warm: vi.fn(async () => {}),
+    fetch: vi.fn(async () => new Response('near')),
     job: vi.fn(() => job),
     jobById: vi.fn(async () => job),
   }

@@ -1,21 +1,24 @@
 import {
   AppError,
   type CallHeader,
+  isBalanced,
   queueLimits,
   type ServerFacts,
   type ServerFunction,
   systemClock,
 } from '@flash/protocol'
-import type { QueueClientOptions } from '@flash/runtime/server'
-import { type Address, createRegistry, type RegistryOptions } from './address.ts'
-import type { JobTarget, RpcBackend, RpcJob } from './backend.ts'
+import { createSteady, type QueueClientOptions } from '@flash/runtime/server'
+import { type Address, type BalancedAddress, createRegistry, type RegistryOptions } from './address.ts'
+import type { BackendRequest, BackendSeat, FoundFunction, JobTarget, RpcBackend, RpcJob } from './backend.ts'
 import type { CallEnvelope } from './envelope.ts'
+import { type BalancedSender, sendBalanced, toSeat } from './forward/balanced.ts'
 import { findJob } from './forward/find-job.ts'
 import type { FollowerOptions } from './forward/follower.ts'
 import { toQueueJob } from './forward/queue-job.ts'
 import { createQueueJobs, type QueueJobs, type QueueJobsOptions } from './forward/queue-jobs.ts'
 import { createSameCalls, type SameCalls } from './forward/same-calls.ts'
 import { findCallable, unknownFunction } from './target.ts'
+import { noWebSockets } from './upgrade.ts'
 
 export interface ForwardOptions extends Omit<RegistryOptions, 'app'> {
   facts: ServerFacts
@@ -24,15 +27,25 @@ export interface ForwardOptions extends Omit<RegistryOptions, 'app'> {
   createClient?: QueueJobsOptions['createClient']
   /** What the call says of itself beside its arguments; throws for one that is not to be made. */
   headerOf?(call: CallEnvelope, fact: ServerFunction): Pick<CallHeader, 'deadline' | 'hops'>
-  /** The largest call; what a queue takes when omitted. */
+  /** How requests reach load-balanced endpoints; by the settings of the process when omitted. */
+  steady?: BalancedSender['steady']
+  /** What a request says of itself beside its own headers; throws for one that is not to be made. */
+  headersOf?(request: BackendRequest, fact: ServerFunction): Record<string, string>
+  /** The largest call; what its endpoint takes when omitted. */
   maxBodyBytes?: number
 }
+
+/** Of a request to a load-balanced endpoint. */
+const balancedBytes = 30_000_000
 
 type QueueAddressFound = Extract<Address, { kind: 'queue' }>
 
 interface ForwardContext {
   functions: readonly ServerFunction[]
   addressOf(endpoint: string, id?: string): Promise<Address>
+  balancedOf(fact: ServerFunction): Promise<BalancedAddress>
+  sender(): BalancedSender
+  headersOf: NonNullable<ForwardOptions['headersOf']>
   jobs: QueueJobs
   same: SameCalls
   headerOf: NonNullable<ForwardOptions['headerOf']>
@@ -44,32 +57,38 @@ interface ForwardContext {
  *
  * - `submit` throws what the address and the queue refuse: `ENDPOINT_NOT_DEPLOYED`, `NO_ACCOUNT`, `ACCOUNT_REFUSED`,
  *   `BAD_ADDRESS`, `PAYLOAD_TOO_LARGE`, `SUBMIT_UNKNOWN`, `TRANSPORT`, and what does not travel.
+ * - `fetch` throws the like, and `NO_WORKERS`.
  */
 export function createForwardBackend(options: ForwardOptions): RpcBackend {
-  const { maxBodyBytes = queueLimits.runSyncBytes } = options
   const context = createContext(options)
   const byId = new Map(context.functions.map((fact) => [fact.id, fact]))
-  const endpoints = [...new Set(context.functions.map(({ endpoint }) => endpoint))]
+  const queued = context.functions.filter((fact) => !isBalanced(fact))
+  const endpoints = [...new Set(queued.map(({ endpoint }) => endpoint))]
+  const factOf = (id: string) => {
+    const fact = byId.get(id)
+    if (fact) return fact
+    throw unknownFunction(id)
+  }
   return {
     async find(id) {
       const fact = byId.get(id)
-      return fact ? { endpoint: fact.endpoint, maxBodyBytes } : null
+      return fact ? toFound(fact, options.maxBodyBytes) : null
     },
     async submit(id, call) {
-      const fact = byId.get(id)
-      if (!fact) throw unknownFunction(id)
+      const fact = factOf(id)
       const address = await context.addressOf(fact.endpoint, id)
       return address.kind === 'backend'
         ? address.backend.submit(id, call)
         : submit(context, address, fact, call)
     },
     async warm(id, call) {
-      const fact = byId.get(id)
-      if (!fact) throw unknownFunction(id)
+      const fact = factOf(id)
       const address = await context.addressOf(fact.endpoint, id)
       if (address.kind === 'queue') throw cannotWarm(fact.endpoint)
       await address.backend.warm(id, call)
     },
+    fetch: async (id, request) => fetchFrom(context, factOf(id), request),
+    seat: async (id, signal) => openSeat(context, factOf(id), signal),
     job: async (endpoint, ref, target) =>
       endpoints.includes(endpoint) ? openJob(context, endpoint, ref, target) : null,
     jobById: async (jobId) =>
@@ -79,7 +98,8 @@ export function createForwardBackend(options: ForwardOptions): RpcBackend {
 
 function createContext({ facts, fetch, createClient, ...options }: ForwardOptions): ForwardContext {
   const { functions, app } = facts
-  const { clock, random, headerOf = () => ({}) } = options
+  const { clock, random, env = process.env, headerOf = () => ({}), headersOf = () => ({}) } = options
+  let { steady } = options
   const registry = createRegistry({ ...options, app })
   return {
     functions,
@@ -89,10 +109,44 @@ function createContext({ facts, fetch, createClient, ...options }: ForwardOption
       const known = own.find((fact) => fact.id === id) ?? own[0]
       return registry.find(endpoint, known?.id ?? '')
     },
+    balancedOf: ({ endpoint, id }) => registry.findBalanced(endpoint, id),
+    sender: () => ({ env, steady: (steady ??= createSteady({ env, clock, fetch, random })) }),
+    headersOf,
     jobs: createQueueJobs({ clock, fetch, random, createClient }),
     same: createSameCalls(clock ?? systemClock),
     headerOf,
   }
+}
+
+/** A queue takes what it takes; the platform passes on 30 MB at most. */
+function toFound(fact: ServerFunction, maxBodyBytes: number | undefined): FoundFunction {
+  const { endpoint, kind, route } = fact
+  const limitBytes = isBalanced(fact) ? balancedBytes : queueLimits.runSyncBytes
+  return { endpoint, kind, route, maxBodyBytes: Math.min(maxBodyBytes ?? limitBytes, limitBytes) }
+}
+
+async function fetchFrom(
+  context: ForwardContext,
+  fact: ServerFunction,
+  request: BackendRequest,
+): Promise<Response> {
+  const own = context.headersOf(request, fact)
+  const address = await context.balancedOf(fact)
+  if (address.kind === 'backend') return address.backend.fetch(fact.id, request)
+  const headers = new Headers(request.headers)
+  for (const [name, value] of Object.entries(own)) headers.set(name, value)
+  return sendBalanced(context.sender(), address, { ...request, headers })
+}
+
+async function openSeat(
+  context: ForwardContext,
+  fact: ServerFunction,
+  signal: AbortSignal,
+): Promise<BackendSeat> {
+  const address = await context.balancedOf(fact)
+  if (address.kind !== 'backend') return toSeat(context.sender(), address)
+  if (address.backend.seat) return address.backend.seat(fact.id, signal)
+  throw noWebSockets()
 }
 
 async function submit(

@@ -2,11 +2,14 @@ import type { RpcCaller } from './envelope.ts'
 
 /** What somebody wants, as far as it is known when the gate is asked. */
 export interface GateCall {
-  kind: 'call' | 'run' | 'resume' | 'cancel'
+  /** `fetch` is a request to a load-balanced endpoint. */
+  kind: 'call' | 'run' | 'resume' | 'cancel' | 'fetch'
   id: string
   endpoint: string
-  /** Of a class. */
+  /** Of a class; of a request its HTTP method. */
   method?: string
+  /** Of a request, without its query. */
+  path?: string
 }
 
 /** Decides who may call what, once a request has shown that it belongs to the app. */

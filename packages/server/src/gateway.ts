@@ -1,7 +1,9 @@
 import type { ServerFacts } from '@flash/protocol'
-import { bindServerStubs, type ServerStubs } from '@flash/runtime/server'
+import { bindServerStubs, createRoute, createWeb, type ServerStubs } from '@flash/runtime/server'
 import { openBuild } from './address/build.ts'
+import type { RpcBackend } from './backend.ts'
 import { createForwardBackend, type ForwardOptions } from './forward.ts'
+import { createInside } from './inside.ts'
 import { postTo } from './post-to.ts'
 
 /**
@@ -16,6 +18,13 @@ export function bindServer(
   key: string,
   options: Omit<ForwardOptions, 'facts'> = {},
 ): ServerStubs {
-  const open = () => createForwardBackend({ local: openBuild, ...options, facts })
-  return bindServerStubs(postTo(open, { key: Buffer.from(key, 'base64url'), clock: options.clock }))
+  let backend: RpcBackend | undefined
+  const open = () => (backend ??= createForwardBackend({ local: openBuild, ...options, facts }))
+  const post = postTo(open, { key: Buffer.from(key, 'base64url'), clock: options.clock })
+  const { send, connect } = createInside(open)
+  return {
+    ...bindServerStubs(post, undefined, connect),
+    serverRoute: (id, method, path) => createRoute({ send: send(id), method, path }),
+    serverWeb: (id) => createWeb({ send: send(id), connect: connect(id) }),
+  }
 }

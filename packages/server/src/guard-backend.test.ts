@@ -18,7 +18,11 @@ function setUp() {
 
 test('the smaller limit of a body counts, and functions of others are not there', async () => {
   const { guard } = setUp()
-  expect(await guard().find('read')).toEqual({ endpoint: 'ocr', maxBodyBytes: 100 })
+  expect(await guard().find('read')).toEqual({
+    endpoint: 'ocr',
+    kind: 'function',
+    maxBodyBytes: 100,
+  })
   expect(
     await guard({ find: async () => ({ endpoint: 'ocr', maxBodyBytes: 9 }) }).find('read'),
   ).toMatchObject({ maxBodyBytes: 9 })

@@ -1,5 +1,6 @@
 import type { JobStatus, ServerFunction } from '@flash/protocol'
 import type { RpcBackend, RpcJob } from './backend.ts'
+import { guardAnswer } from './guard-answer.ts'
 import { type ErrorFilter, publicStatus } from './redact-error.ts'
 import { checkTarget } from './target.ts'
 
@@ -29,14 +30,19 @@ export function guardBackend(backend: RpcBackend, options: GuardOptions): RpcBac
   }
   return {
     async find(id) {
-      const found = functions.has(id) ? await hidden(backend.find(id)) : null
-      return found && { ...found, maxBodyBytes: Math.min(found.maxBodyBytes, maxBodyBytes) }
+      const fact = functions.get(id)
+      const found = fact ? await hidden(backend.find(id)) : null
+      if (!fact || !found) return null
+      const { kind, route } = fact
+      return { ...found, kind, route, maxBodyBytes: Math.min(found.maxBodyBytes, maxBodyBytes) }
     },
     async submit(id, call) {
       checkTarget(functions.get(id)!, call)
       return guardJob(await hidden(backend.submit(id, call)), errors, hidden)
     },
     warm: (id, call) => hidden(backend.warm(id, call)),
+    fetch: async (id, request) => guardAnswer(await hidden(backend.fetch(id, request)), errors),
+    seat: backend.seat && ((id, signal) => hidden(backend.seat!(id, signal))),
     job: (endpoint, ref, target) => guarded(backend.job(endpoint, ref, target)),
     jobById: (jobId) => guarded(backend.jobById(jobId)),
   }

@@ -9,8 +9,8 @@ export interface FlashHandlerOptions {
   /**
    * Decides who may call what. Without it every call is refused with `AUTHORIZE_MISSING`; `'public'` lets everybody in.
    *
-   * Asked before the body of a call is read, except for methods of classes, whose names are in it; the request that it
-   * gets has no body. What it throws is 500 `INTERNAL`.
+   * Asked before the body of a call is read, except for methods of classes, whose names are in it, and for requests to
+   * load-balanced endpoints, whose paths are; the request that it gets has no body. What it throws is 500 `INTERNAL`.
    */
   authorize?: 'public' | Authorize
   /**

@@ -870,16 +870,16 @@ describe('an upgrade', () => {
     return text
   }
 
-  test.each(['/_flash', `/_flash/rpc/${read}?path=/x`, '/_flash/x'])(
-    'of %s is refused and closed',
-    async (path) => {
-      const { port } = await start()
-      const text = await ask(port, path)
-      expect(text).toMatch(/^HTTP\/1\.1 426 /)
-      expect(text).toContain('x-flash: 1')
-      expect(text).toContain('"code":"WEBSOCKET_UNSUPPORTED"')
-    },
-  )
+  test.each([
+    ['/_flash', 403, 'FORBIDDEN'],
+    [`/_flash/rpc/${read}?path=/x`, 403, 'FORBIDDEN'],
+  ])('of %s that no page of the app asks for is refused and closed', async (path, status, code) => {
+    const { port } = await start()
+    const text = await ask(port, path)
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(text).toContain('x-flash: 1')
+    expect(text).toContain(`"code":"${code}"`)
+  })
 
   test.each(['/', '/_flashy', '/live'])('of %s is left to others', async (path) => {
     const { port } = await start()

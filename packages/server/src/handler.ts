@@ -7,13 +7,14 @@ import { createCapability } from './capability.ts'
 import { allowOrigin, answerPreflight, isPreflight, listedOrigin } from './cors.ts'
 import { guardBackend } from './guard-backend.ts'
 import { type FlashHandlerOptions, parseHandlerOptions } from './handler-options.ts'
-import { type PreviewToken, redeemPreviewToken } from './local-visitor.ts'
-import { checkOrigin } from './origin.ts'
+import { isLocalVisitor, type PreviewToken, redeemPreviewToken } from './local-visitor.ts'
+import { checkOrigin, checkSocketOrigin } from './origin.ts'
 import { createPrefix, type Prefix } from './prefix.ts'
 import { problemResponse } from './problem.ts'
 import { createErrorFilter, type ErrorFilter } from './redact-error.ts'
 import { createRpcHandler, type RpcHandler } from './rpc.ts'
-import { isWebSocket, noWebSockets, refuseUpgrade } from './upgrade.ts'
+import { createRpcUpgrade, type RpcUpgrade, type UpgradeConnection } from './rpc/upgrade.ts'
+import { isWebSocket, noWebSockets, refuseUpgrade, toUpgradeRequest } from './upgrade.ts'
 
 /** The production route. Everything below the app's prefix belongs to it. */
 export type FlashHandler = ((request: Request) => Promise<Response>) & {
@@ -38,6 +39,9 @@ interface HandlerContext {
   prefix: Prefix
   origins: ReadonlySet<string>
   rpc: RpcHandler
+  upgrade: RpcUpgrade
+  /** Whether visitors of this machine are let in as they are. */
+  preview: boolean
   errors: ErrorFilter
   Response: typeof Response
 }
@@ -52,8 +56,9 @@ interface HandlerContext {
 export function createHandler(facts: ServerFacts, options: HandlerOptions): FlashHandler {
   const context = createContext(facts, options)
   return Object.assign((request: Request) => answer(context, request), {
-    upgrade(request: IncomingMessage, socket: Duplex) {
-      if (context.prefix.covers((request.url ?? '/').split('?', 1)[0]!)) refuseUpgrade(socket)
+    upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer) {
+      const [pathname = '/'] = (incoming.url ?? '/').split('?', 1)
+      if (context.prefix.covers(pathname)) void upgrade(context, pathname, { incoming, socket, head })
     },
   })
 }
@@ -67,15 +72,22 @@ function createContext(
   const errors = createErrorFilter(onError)
   const functions = new Map(facts.functions.map((fact) => [fact.id, fact]))
   const preview = redeemPreviewToken(previewToken)
-  const rpc = createRpcHandler({
+  const parts = {
     capability: createCapability(key),
     backend: guardBackend(backend, { functions, maxBodyBytes, errors }),
     gate: createGate({ authorize, preview, functions, errors, warn }),
     clock,
-    Response,
     onInternal: errors.report,
-  })
-  return { prefix: createPrefix(facts.prefix), origins: new Set(allowedOrigins), rpc, errors, Response }
+  }
+  return {
+    prefix: createPrefix(facts.prefix),
+    origins: new Set(allowedOrigins),
+    rpc: createRpcHandler({ ...parts, Response }),
+    upgrade: createRpcUpgrade(parts),
+    preview,
+    errors,
+    Response,
+  }
 }
 
 function printWarning(text: string): void {
@@ -105,6 +117,25 @@ async function answerRequest(
   if (foreign) return problemResponse(foreign, Response)
   if (isPreflight(request) && listedOrigin(request, origins)) return answerPreflight(Response)
   return rpc(request, path, { kind: 'page', subject: null })
+}
+
+async function upgrade(
+  { prefix, origins, preview, errors, upgrade }: HandlerContext,
+  pathname: string,
+  connection: UpgradeConnection,
+): Promise<void> {
+  try {
+    const request = toUpgradeRequest(connection.incoming)
+    if (!request) throw noAddress()
+    const foreign = checkSocketOrigin(request, origins, preview && isLocalVisitor(request))
+    if (foreign) throw foreign
+    const path = prefix.call(pathname)
+    if (path === undefined) throw notFound(pathname)
+    await upgrade(request, path, { kind: 'page', subject: null }, connection)
+  } catch (error) {
+    const known = error instanceof AppError ? error : errors.toPublic(error)
+    await refuseUpgrade(connection.socket, problemResponse(known, Response))
+  }
 }
 
 function noAddress(): AppError {

@@ -16,10 +16,29 @@ export function checkOrigin({ headers, url }: Request, allowed: ReadonlySet<stri
   if (site !== null)
     return site === 'same-origin' ? undefined : foreignPage(origin ?? `another site (${site})`)
   if (origin !== null) return isServed(origin, url) ? undefined : foreignPage(origin)
+  return noOrigin()
+}
+
+function noOrigin(): AppError {
   return new AppError('FORBIDDEN', {
     message: 'the request does not say which page it comes from',
     hint: 'this route is for pages; a server calls the endpoint itself',
   })
+}
+
+/**
+ * The same for a WebSocket, which browsers open to any server, with the visitor's cookies: the page has to be named.
+ *
+ * - `mayLack`: whether it may come from a program, which names none.
+ */
+export function checkSocketOrigin(
+  { headers, url }: Request,
+  allowed: ReadonlySet<string>,
+  mayLack: boolean,
+): AppError | undefined {
+  const origin = headers.get('origin')
+  if (origin === null) return mayLack && !headers.has('sec-fetch-site') ? undefined : noOrigin()
+  return allowed.has(origin) || isServed(origin, url) ? undefined : foreignPage(origin)
 }
 
 function isServed(origin: string, url: string): boolean {

@@ -47,7 +47,8 @@ export async function readJson<T>(request: Request, parse: (value: unknown) => T
   return parse(await readCall(request, JSON_BYTES))
 }
 
-async function readMessage(request: Request, limitBytes: number): Promise<Message> {
+/** The same as it came. */
+export async function readMessage(request: Request, limitBytes: number): Promise<Message> {
   const chunks = await readChunks(request, limitBytes)
   let message: Message | undefined
   const reader = createMessageReader(

@@ -24,6 +24,8 @@ export interface ErrorFilter {
   report(error: unknown): string
   /** An error of ours to answer with instead of whatever the backend threw. */
   toPublic(error: unknown): AppError
+  /** What a route of a load-balanced endpoint threw, as a browser may see it. */
+  thrown(wire: WireError): WireError
   /** A job's message as a browser may see it, nothing when it is not meant for one. */
   message(message: Message, job: string): Message | null
 }
@@ -42,7 +44,11 @@ const told = new Map<string, string>([
 /** Codes of ours about what lies behind the route: only the code is told, for the words may hold addresses and names. */
 const named = new Set<string>([
   'BAD_RESULT',
+  'CIRCUIT_OPEN',
+  'CONNECTION_LOST',
   'ENDPOINT_NOT_DEPLOYED',
+  'NO_WORKERS',
+  'RETRIES_EXHAUSTED',
   'STREAM_LOST',
   'SUBMIT_UNKNOWN',
   'TRANSPORT',
@@ -76,6 +82,8 @@ export function createErrorFilter(onError: OnError = logError): ErrorFilter {
   return {
     report,
     toPublic: (error) => toPublicError(error, report),
+    thrown: (wire) =>
+      publicWire(wire) ?? hiddenWire(wire.name, wire.code, report(fromWireError(wire, decodeInline))),
     message(message, job) {
       if (message.type === FrameType.log) return null
       if (message.type === FrameType.status)

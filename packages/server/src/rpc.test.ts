@@ -59,6 +59,7 @@ function setUp({ gate, lifeMs }: { gate?: Gate; lifeMs?: number } = {}) {
       return fake.job
     },
     warm: vi.fn(async () => {}),
+    fetch: async () => new Response('fetched'),
     job: (endpoint, id) => (endpoint === 'ocr' && id === 'job-1' ? fake.job : null),
     jobById: (id) => (id === 'job-1' ? fake.job : null),
   }

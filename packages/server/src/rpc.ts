@@ -1,4 +1,4 @@
-import { AppError, type Clock, encodeMessage, FrameType, systemClock } from '@flash/protocol'
+import { AppError, type Clock, encodeMessage, FrameType, isBalanced, systemClock } from '@flash/protocol'
 import { answerJob, answerWhole } from './answer.ts'
 import type { RpcBackend, RpcJob } from './backend.ts'
 import type { Capability } from './capability.ts'
@@ -10,6 +10,9 @@ import { emptyMessage, textMessage } from './messages.ts'
 import { problemResponse } from './problem.ts'
 import { checkRequest, readCall, readJson } from './read-message.ts'
 import { createReaders, type Readers } from './readers.ts'
+import { fetchBalanced } from './rpc/fetch.ts'
+import { checkReference } from './rpc/reference.ts'
+import { createToError, type OnInternal } from './rpc/to-error.ts'
 import { unknownFunction } from './target.ts'
 
 export interface RpcOptions {
@@ -23,13 +26,13 @@ export interface RpcOptions {
   /** How long a call may be without a reader before it is cancelled. */
   orphanMs?: number
   Response?: typeof Response
-  /** Told about errors that are not the caller's; may give an id under which the caller can ask for them. */
-  onInternal?: (error: unknown) => string | void
+  onInternal?: OnInternal
 }
 
 interface RpcContext extends Required<Omit<RpcOptions, 'onInternal' | 'orphanMs'>> {
   readers: Readers
   keys: Keys
+  toError(error: unknown): AppError
 }
 
 export type RpcHandler = (request: Request, path: string, caller: RpcCaller) => Promise<Response>
@@ -53,6 +56,7 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
     clock,
     readers: createReaders(clock, orphanMs),
     keys: createKeys(clock),
+    toError: createToError(options.onInternal),
   }
   return async (request, path, caller) => {
     try {
@@ -62,18 +66,9 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
       return await call(context, request, path, caller)
     } catch (error) {
       if (error instanceof Refusal) return error.response
-      const known = error instanceof AppError ? error : internal(error, options.onInternal?.(error))
-      return problemResponse(known, context.Response)
+      return problemResponse(context.toError(error), context.Response)
     }
   }
-}
-
-function internal(cause: unknown, requestId: string | void): AppError {
-  return new AppError('INTERNAL', {
-    message: `the call could not be handled${requestId ? ` (request ${requestId})` : ''}`,
-    data: requestId ? { requestId } : undefined,
-    cause,
-  })
 }
 
 async function call(
@@ -82,9 +77,11 @@ async function call(
   path: string,
   caller: RpcCaller,
 ): Promise<Response> {
-  const id = checkCapability(context, path, caller)
+  const id = checkReference(context.capability, path, caller)
   const found = await context.backend.find(id)
   if (!found) throw unknownFunction(id)
+  if (found.kind && isBalanced({ kind: found.kind }))
+    return fetchBalanced(context, request, { id, found, caller })
   const admit = (kind: 'call' | 'run', method?: string) =>
     context.gate.admit(request, { kind, id, endpoint: found.endpoint, method }, caller)
   const announced = announcedKind(request)
@@ -158,22 +155,6 @@ async function cancel(context: RpcContext, request: Request, caller: RpcCaller):
   const job = await openJob(context, request, 'cancel', envelope, caller)
   if (context.readers.giveUp(job, envelope.token)) await job.cancel('the caller cancelled')
   return answerWhole([encodeMessage(emptyMessage(FrameType.end))], context.Response)
-}
-
-function checkCapability(context: RpcContext, path: string, caller: RpcCaller): string {
-  if (caller.kind === 'server' && !path.includes('.')) return path
-  const [, id, tag] = /^([^.]{1,64})\.([a-z2-7]{16})$/.exec(path) ?? []
-  if (id === undefined || tag === undefined) {
-    throw new AppError('FORBIDDEN', {
-      message: 'the address does not name a function with its tag',
-      hint: 'call the function through its stub, in a module of the app that imports it',
-    })
-  }
-  if (context.capability.matches(id, tag)) return id
-  throw new AppError('SKEW', {
-    message: 'the page was built with another project key, or for another version of this app',
-    hint: 'reload the page; in production give build and server the same FLASH_KEY',
-  })
 }
 
 async function openJob(

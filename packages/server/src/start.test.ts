@@ -323,8 +323,8 @@ describe('an upgrade', () => {
     const { port } = await start(createApp())
     for (const to of ['websocket', 'WebSocket', 'h2c, websocket']) {
       const answer = await send(port, head('GET /_flash/rpc/x', upgrade(to)))
-      expect(answer).toMatch(/^HTTP\/1\.1 426 /)
-      expect(answer).toContain('WEBSOCKET_UNSUPPORTED')
+      expect(answer).toMatch(/^HTTP\/1\.1 403 /)
+      expect(answer).toContain('"code":"FORBIDDEN"')
     }
     expect(await send(port, head('GET /live.txt', upgrade('websocket')))).toMatch(/^HTTP\/1\.1 404 /)
   })

@@ -8,11 +8,13 @@ import { createDrain } from './drain.ts'
 import { type AppFacts, readFacts } from './facts.ts'
 import { openBuild } from './address/build.ts'
 import { createForwardBackend } from './forward.ts'
+import { giveBack } from './give-back.ts'
 import { createHandler, type FlashHandler } from './handler.ts'
 import type { FlashHandlerOptions } from './handler-options.ts'
 import { isBelow } from './prefix.ts'
 import { findProjectKey } from './project-key.ts'
 import { createStaticFiles, type StaticFiles } from './static-files.ts'
+import { offersWebSocket } from './upgrade.ts'
 
 export interface StartOptions {
   root: string
@@ -87,8 +89,12 @@ function createAppServer({ prefix }: ServerFacts, handler: FlashHandler, files: 
       return new Response('something failed on the server\n', { status: 500 })
     }
   }
-  // Nothing listens to `upgrade`, so Node takes a request that offers one for what it is besides.
   const server = createServer(toNodeHandler(answer) as RequestListener)
+  server.on('upgrade', (request, socket, head) => {
+    const isOurs = isBelow(request.url!.split('?', 1)[0]!, path)
+    if (isOurs && offersWebSocket(request.headers.upgrade ?? '')) handler.upgrade(request, socket, head)
+    else giveBack(server, request, socket, head)
+  })
   // Longer than what sits in front usually waits, so that it never sends on a connection that closes just then.
   server.keepAliveTimeout = 65_000
   return server

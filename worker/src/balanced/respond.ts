@@ -16,8 +16,8 @@ export async function respond(outgoing: ServerResponse, response: Response): Pro
   outgoing.strictContentLength = true
   outgoing.statusCode = status
   if (statusText) outgoing.statusMessage = statusText
-  const dropped = findDropped(response)
-  for (const [name, value] of headers) if (!dropped.has(name)) outgoing.setHeader(name, value)
+  for (const [name, value] of headersToSend(response))
+    if (name !== 'set-cookie') outgoing.setHeader(name, value)
   const cookies = headers.getSetCookie()
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
   if (!body || outgoing.req.method === 'HEAD') {
@@ -31,14 +31,15 @@ export async function respond(outgoing: ServerResponse, response: Response): Pro
 /** Codings of a body that `fetch` takes off it. */
 const decoded = /^(?:x-)?(?:gzip|deflate|br)$/i
 
-/** Headers that are not sent, or not as they are: each cookie is one of its own. */
-function findDropped({ url, status, headers }: Response): ReadonlySet<string> {
-  const dropped = new Set([...ofConnections, 'set-cookie'])
-  if (status === 204) dropped.add('content-length')
+/** The headers of an answer as they are true here, whoever gave it. */
+export function headersToSend({ url, status, headers }: Response): Headers {
+  const sent = new Headers(headers)
+  for (const name of ofConnections) sent.delete(name)
   // Whoever passes on what another server said: the body is plain by now, and longer.
-  if (url !== '' && decoded.test(headers.get('content-encoding') ?? ''))
-    dropped.add('content-encoding').add('content-length')
-  return dropped
+  const isDecoded = url !== '' && decoded.test(headers.get('content-encoding') ?? '')
+  if (isDecoded) sent.delete('content-encoding')
+  if (isDecoded || status === 204) sent.delete('content-length')
+  return sent
 }
 
 async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {

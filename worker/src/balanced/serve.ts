@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
-import { AppError, type Clock, systemClock } from '@flash/protocol'
-import { createHealth, type Health } from './health.ts'
+import { AppError, type Clock, systemClock, TOKEN_HEADER } from '@flash/protocol'
+import type { Upgrade } from '../execute/socket-server.ts'
+import { admit } from './admit.ts'
+import { answerCheck, createHealth, type Health, type Ready } from './health.ts'
+import { listenAt, portOf } from './listen.ts'
 import { type BodyState, toRequest } from './request.ts'
 import { respond, toErrorResponse } from './respond.ts'
+import { answerUpgrade, isForSocket, type TakeUpgrade } from './upgrade.ts'
 
 export type Fetch = (request: Request, info: RequestInfo) => Response | Promise<Response>
 
@@ -22,7 +25,17 @@ export interface BalancedOptions {
   healthPort?: number
   host: string
   /** Until it resolves, health checks say 204 and requests wait; when it rejects, they say 503. */
-  ready?: Promise<unknown>
+  ready?: Ready
+  /** What requests to become a WebSocket get; without it they are plain requests. */
+  sockets?: {
+    take: TakeUpgrade
+    /** The worker ends. */
+    leave(): void
+  }
+  /** Requests without what it gives in the header `TOKEN_HEADER` are refused, and no handler sees that header. */
+  token?(): string
+  /** The answer to a request that `fetch` does not get, or throws at. */
+  toResponse?(error: unknown): Response
   /** Path of health checks, `/ping` when omitted. */
   healthPath?: string
   /** Of the body of a request, 30,000,000 when omitted. */
@@ -48,27 +61,39 @@ export interface BalancedServer {
 const defaultBodyBytes = 30_000_000
 const defaultShutdownMs = 30_000
 
-/** The balancer keeps connections for long; one that this side closes first is a failed request there. */
-const keepAliveMs = 610_000
-
+/** A request that is being answered, or a connection that has become something else. */
 interface Running {
   abort: AbortController
-  outgoing: ServerResponse
+  destroy(): void
+}
+
+/** What the requests of one server share. */
+interface Host {
+  options: BalancedOptions
+  health: Health
+  running: Set<Running>
+  /** Nothing runs any more. */
+  idle(): void
 }
 
 /** Serves a load-balanced endpoint. Rejects when a port cannot be listened at. */
 export async function serveBalanced(options: BalancedOptions): Promise<BalancedServer> {
-  const { port, host, healthPath = '/ping' } = options
-  const health = createHealth(options.ready ?? Promise.resolve())
-  const running = new Set<Running>()
-  let idle = () => {}
+  const { port, host: name, healthPath = '/ping', sockets } = options
+  const health = createHealth(options.ready)
+  const host: Host = { options, health, running: new Set(), idle() {} }
   const isCheck = ({ url }: IncomingMessage) => url?.split('?', 1)[0] === healthPath
-  const main = createServer((incoming, outgoing) => {
+  const shouldUpgradeCallback = (incoming: IncomingMessage) => sockets !== undefined && isForSocket(incoming)
+  const main = createServer({ shouldUpgradeCallback }, (incoming, outgoing) => {
     if (isCheck(incoming)) return answerCheck(outgoing, health)
-    void answer(options, health, running, incoming, outgoing).then(() => {
-      if (running.size === 0) idle()
-    })
+    void answer(host, incoming, outgoing)
   })
+  if (sockets) {
+    main.on('upgrade', (incoming, socket, head) => {
+      // An error is followed by the close, which is what matters.
+      socket.on('error', () => {})
+      void connect(host, sockets.take, { incoming, socket, head })
+    })
+  }
   const checks = createServer((incoming, outgoing) => {
     if (isCheck(incoming)) return answerCheck(outgoing, health)
     outgoing.writeHead(404).end()
@@ -77,35 +102,31 @@ export async function serveBalanced(options: BalancedOptions): Promise<BalancedS
   const apart = healthPort !== port
   const wanted: [Server, number][] = [[main, port]]
   if (apart) wanted.push([checks, healthPort])
-  const servers = await listenAt(host, wanted)
-  const allIdle = () =>
-    new Promise<void>((resolve) => {
-      idle = resolve
-      if (running.size === 0) resolve()
-    })
+  const servers = await listenAt(name, wanted)
   let closed: Promise<0 | 1> | undefined
   return {
     port: portOf(main),
     healthPort: portOf(apart ? checks : main),
-    close: () => (closed ??= drain(options, health, running, servers, allIdle())),
+    close: () => (closed ??= drain(host, servers)),
   }
 }
 
-async function drain(
-  { clock = systemClock, shutdownMs = defaultShutdownMs }: BalancedOptions,
-  health: Health,
-  running: ReadonlySet<Running>,
-  servers: Server[],
-  allIdle: Promise<void>,
-): Promise<0 | 1> {
+async function drain(host: Host, servers: Server[]): Promise<0 | 1> {
+  const { options, health, running } = host
+  const { clock = systemClock, shutdownMs = defaultShutdownMs } = options
   health.drain()
+  options.sockets?.leave()
+  const allIdle = new Promise<void>((resolve) => {
+    host.idle = resolve
+    if (running.size === 0) resolve()
+  })
   let code: 0 | 1 = 0
   const late = new Promise<void>((resolve) => {
     const withdraw = clock.after(shutdownMs, () => {
       code = 1
-      for (const { abort, outgoing } of running) {
+      for (const { abort, destroy } of running) {
         abort.abort(new AppError('CANCELLED', { message: 'the worker ends, and the request took too long' }))
-        outgoing.destroy()
+        destroy()
       }
       resolve()
     })
@@ -122,54 +143,90 @@ async function drain(
   return code
 }
 
-async function answer(
-  options: BalancedOptions,
-  health: Health,
-  running: Set<Running>,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const abort = new AbortController()
-  const one: Running = { abort, outgoing }
-  const onClose = () => {
-    if (!outgoing.writableFinished) abort.abort(new DOMException('the client is gone', 'AbortError'))
+/** Until `leave`, it is one of those that the end waits for. */
+function enter(host: Host, destroy: () => void): { signal: AbortSignal; abort(): void; leave(): void } {
+  const one: Running = { abort: new AbortController(), destroy }
+  host.running.add(one)
+  return {
+    signal: one.abort.signal,
+    abort: () => one.abort.abort(new DOMException('the client is gone', 'AbortError')),
+    leave() {
+      host.running.delete(one)
+      if (host.running.size === 0) host.idle()
+    },
   }
-  outgoing.once('close', onClose)
-  running.add(one)
+}
+
+async function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const { signal, abort, leave } = enter(host, () => outgoing.destroy())
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) abort()
+  })
   const body: BodyState = { tooLarge: undefined, stop: () => void incoming.resume() }
   try {
-    await respond(outgoing, await ask(options, health, incoming, body, abort.signal))
+    await respond(outgoing, await ask(host, incoming, body, signal))
   } catch (error) {
-    if (!abort.signal.aborted) options.write?.(`${inspect(error)}\n`)
+    if (!signal.aborted) host.options.write?.(`${inspect(error)}\n`)
     // The status is on its way already: only a broken connection tells that the answer is not whole.
     outgoing.destroy()
   } finally {
-    running.delete(one)
+    leave()
     body.stop(new Error('the request is answered'))
   }
 }
 
 /** Never rejects. */
 async function ask(
-  { fetch, maxBodyBytes = defaultBodyBytes, write }: BalancedOptions,
-  health: Health,
+  host: Host,
   incoming: IncomingMessage,
   body: BodyState,
   signal: AbortSignal,
 ): Promise<Response> {
+  const { write, toResponse = toErrorResponse } = host.options
   try {
-    const request = toRequest(incoming, body, signal, maxBodyBytes)
-    await untilReady(health)
-    return checkResponse(await fetch(request, { remoteAddress: incoming.socket.remoteAddress }))
+    const made = await askFetch(host, incoming, body, signal)
+    if (!body.tooLarge || made.status < 400) return made
+    throw body.tooLarge
   } catch (error) {
     // Whatever a handler makes of a body that broke off, the reason is its size.
     const told = body.tooLarge ?? error
     if (!(told instanceof AppError) && !signal.aborted) write?.(`${inspect(told)}\n`)
-    const response = toErrorResponse(told)
+    const response = toResponse(told)
     // Of what is refused the body was not read, and may be long.
     if (told instanceof AppError) response.headers.set('connection', 'close')
     return response
   }
+}
+
+async function askFetch(
+  { options, health }: Host,
+  incoming: IncomingMessage,
+  body: BodyState,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { fetch, maxBodyBytes = defaultBodyBytes, token } = options
+  admit(incoming, token?.())
+  const request = toRequest(incoming, body, signal, maxBodyBytes)
+  request.headers.delete(TOKEN_HEADER)
+  await health.enter()
+  return checkResponse(await fetch(request, { remoteAddress: incoming.socket.remoteAddress }))
+}
+
+async function connect(host: Host, take: TakeUpgrade, upgrade: Upgrade): Promise<void> {
+  const { options, health } = host
+  const { incoming, socket } = upgrade
+  const { signal, abort, leave } = enter(host, () => socket.destroy())
+  socket.once('close', () => {
+    abort()
+    leave()
+  })
+  const admitted: TakeUpgrade = async (request, upgrade) => {
+    admit(incoming, options.token?.())
+    request.headers.delete(TOKEN_HEADER)
+    await health.enter()
+    return take(request, upgrade)
+  }
+  await answerUpgrade(upgrade, signal, admitted, options.toResponse ?? toErrorResponse)
 }
 
 /** Throws a `TypeError`, for the log, for what cannot be sent: while no status is on its way, the client can still hear of it. */
@@ -179,49 +236,4 @@ function checkResponse(made: Response): Response {
     throw new TypeError(`\`fetch\` gave ${inspect(made)}: return a Response with a status`)
   if (!body?.locked) return made
   throw new TypeError('`fetch` gave a Response whose body was read already: return `response.clone()`')
-}
-
-/** Throws `WORKER_UNAVAILABLE` when the worker takes no requests. */
-async function untilReady(health: Health): Promise<void> {
-  await health.settled
-  if (health.status() === 200) return
-  throw new AppError('WORKER_UNAVAILABLE', {
-    message: 'this worker takes no requests: it could not start, or it ends',
-    hint: 'send the request to another worker; the log of this one says why',
-  })
-}
-
-function answerCheck(outgoing: ServerResponse, health: Health): void {
-  const status = health.status()
-  const words = { 200: '{"status":"healthy"}', 204: undefined, 503: '{"status":"unhealthy"}' }
-  const type = words[status] && { 'content-type': 'application/json' }
-  outgoing.writeHead(status, { 'cache-control': 'no-store', ...type }).end(words[status])
-}
-
-async function listenAt(host: string, wanted: [Server, number][]): Promise<Server[]> {
-  const servers = wanted.map(([server]) => server)
-  try {
-    for (const [server, port] of wanted) await listen(server, port, host)
-    return servers
-  } catch (error) {
-    for (const server of servers) server.close()
-    throw error
-  }
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  server.keepAliveTimeout = keepAliveMs
-  // The balancer has its own limit of time; uploads may take as long as that allows.
-  server.requestTimeout = 0
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port
 }

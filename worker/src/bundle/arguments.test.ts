@@ -2,7 +2,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readMode } from './arguments.ts'
+import { noQueue, readMode } from './arguments.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flash-arguments-')))
 writeFileSync(join(folder, 'job.json'), '{"id":"mine","input":{"a":1}}')
@@ -69,13 +69,36 @@ describe('what cannot be understood', () => {
     )
   }
 
-  test('nothing at all: the ways are told', () => {
-    expect(() => read([])).toThrow(
-      expect.objectContaining({
-        code: 'NOT_AVAILABLE',
-        hint: expect.stringMatching(/--test-input '\{"input":\{…\}\}'.*test_input\.json.*vite preview/),
-      }),
-    )
+  test('a request that is none', () => {
+    for (const request of [
+      '{}',
+      '{"path":"x"}',
+      '{"path":"/","method":1}',
+      '{"path":"/","headers":{"a":1}}',
+      '[]',
+    ])
+      expect(() => read([`--test-input={"request":${request}}`])).toThrow(
+        expect.objectContaining({
+          code: 'BAD_REQUEST',
+          message: expect.stringMatching(/has a "request" that is none/),
+        }),
+      )
+  })
+})
+
+test('a request instead of a job', () => {
+  const request = { method: 'post', path: '/a?b=1', headers: { a: 'b' }, body: { c: 1 } }
+  expect(read(['--test-input', JSON.stringify({ request })])).toEqual({ kind: 'request', request })
+})
+
+test('nothing at all: requests, or else the ways are told', () => {
+  expect(read([])).toEqual({ kind: 'requests' })
+  expect(noQueue()).toMatchObject({
+    code: 'NOT_AVAILABLE',
+    message: expect.stringContaining(
+      'RUNPOD_WEBHOOK_GET_JOB, RUNPOD_WEBHOOK_POST_OUTPUT, RUNPOD_WEBHOOK_POST_STREAM are not set',
+    ),
+    hint: expect.stringMatching(/--test-input '\{"input":\{…\}\}'.*test_input\.json.*vite preview/),
   })
 })
 
@@ -89,9 +112,7 @@ test('the platform is known by the variable with the address of its jobs; an arg
   const env = { RUNPOD_WEBHOOK_GET_JOB: 'http://127.0.0.1/job-take/w' }
   expect(read([], env)).toEqual({ kind: 'queue' })
   expect(read(['--test-input', 'job.json'], env)).toMatchObject({ kind: 'test' })
-  expect(() => read([], { RUNPOD_WEBHOOK_GET_JOB: ' ' })).toThrow(
-    /RUNPOD_WEBHOOK_GET_JOB, RUNPOD_WEBHOOK_POST_OUTPUT, RUNPOD_WEBHOOK_POST_STREAM are not set/,
-  )
+  expect(read([], { RUNPOD_WEBHOOK_GET_JOB: ' ' })).toEqual({ kind: 'requests' })
 })
 
 test('a variable that names no pipe is refused', () => {

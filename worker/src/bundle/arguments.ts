@@ -1,5 +1,5 @@
 import { AppError, workerVariables } from '@flash/protocol'
-import { readTestJob, testWays } from './test-job.ts'
+import { readTestInput, type TestRequest, testWays } from './test-job.ts'
 
 /** How a bundle was started. */
 export type Mode =
@@ -7,8 +7,12 @@ export type Mode =
   | { kind: 'channel'; descriptor: number }
   /** Takes jobs from the platform. */
   | { kind: 'queue' }
+  /** Answers requests, where the bundle is made for that. */
+  | { kind: 'requests' }
   /** Runs one job. */
   | { kind: 'test'; id: string; input: unknown }
+  /** Answers one request. */
+  | { kind: 'request'; request: TestRequest }
 
 export interface Start {
   /** After the program's own name. */
@@ -28,7 +32,7 @@ const queueVariables = [workerVariables.take, workerVariables.done, workerVariab
  * What the variables and arguments of the process ask for. The variable of the channel is gone afterwards: processes that a
  * function starts are no workers.
  *
- * - throws `BAD_REQUEST` for arguments that cannot be understood, `NOT_AVAILABLE` when nothing says what to do.
+ * - throws `BAD_REQUEST` for arguments that cannot be understood.
  */
 export function readMode({ args, env, folder }: Start): Mode {
   const channel = env[CHANNEL]
@@ -36,7 +40,12 @@ export function readMode({ args, env, folder }: Start): Mode {
   if (channel) return { kind: 'channel', descriptor: readDescriptor(channel) }
   if (args.length > 0) return readTest(args, folder)
   if (env[workerVariables.take]?.trim()) return { kind: 'queue' }
-  throw new AppError('NOT_AVAILABLE', {
+  return { kind: 'requests' }
+}
+
+/** Nothing says what a bundle with a queue has to do. */
+export function noQueue(): AppError {
+  return new AppError('NOT_AVAILABLE', {
     message: `there is no queue to take jobs from: ${queueVariables.join(', ')} are not set; a worker of the platform has them`,
     hint: `${testWays}; \`vite preview\` serves all bundles of a project`,
   })
@@ -50,7 +59,12 @@ function readTest(args: readonly string[], folder: string): Mode {
   if (unknown !== undefined || value?.startsWith('--')) {
     throw usage(`the argument ${JSON.stringify(unknown ?? value)} is not known`)
   }
-  const { id, input } = readTestJob(value, folder)
+  return toMode(readTestInput(value, folder))
+}
+
+function toMode(given: ReturnType<typeof readTestInput>): Mode {
+  if (given.kind === 'request') return given
+  const { id, input } = given.job
   return { kind: 'test', id: (typeof id === 'string' && id) || 'test-input', input }
 }
 

@@ -147,11 +147,10 @@ describe('--test-input', () => {
   })
 })
 
-test('a bundle that is started by itself says what it can do, before it loads anything', async () => {
+test('a bundle with a queue that is started by itself says what it can do', async () => {
   const { code, stdout, stderr } = await bundle.run([])
-  expect([code, stdout]).toEqual([2, ''])
-  expect(stderr).toMatch(/^flash: NOT_AVAILABLE: /)
-  expect(stderr).not.toContain('loading')
+  expect([code, stdout]).toEqual([2, 'loading\n'])
+  expect(stderr).toMatch(/^flash: NOT_AVAILABLE: /m)
 })
 
 describe('as a worker', () => {

@@ -274,16 +274,32 @@ describe('the process of one job', () => {
   })
 })
 
-test('a process that does not know what to do says which ways there are, and ends', () => {
+test('a process with a queue that does not know where it is says which ways there are, and ends', () => {
   const { exit, written, start, serve, emit } = open()
+  start(infoOf([functionOf('read', [])]), [])
   expect(exit.mock.calls).toEqual([[2]])
   expect(written).toEqual({
     stdout: '',
     stderr: expect.stringMatching(/^flash: NOT_AVAILABLE: .*\n {2}run one job .*\n$/),
   })
-  start(infoOf([]), [])
   emit('uncaughtException', new Error('late'))
   expect(serve).not.toHaveBeenCalled()
+})
+
+test('a request for a bundle that takes jobs is bad usage', () => {
+  const { exit, written, start } = open({ args: ['--test-input', '{"request":{"path":"/"}}'] })
+  start(infoOf([functionOf('read', [])]), [])
+  expect(exit.mock.calls).toEqual([[2]])
+  expect(written.stderr).toMatch(
+    /^flash: BAD_REQUEST: the bundle of "ocr" takes jobs, .*\n {2}write \{"input"/,
+  )
+})
+
+test('a process whose arguments cannot be understood says so, and ends', () => {
+  const { exit, written, start } = open({ args: ['--serve'] })
+  expect(exit.mock.calls).toEqual([[2]])
+  start(infoOf([]), [])
+  expect(written.stderr).toMatch(/^flash: BAD_REQUEST: the argument "--serve" is not known\n/)
 })
 
 describe('a worker', () => {
@@ -371,6 +387,15 @@ describe('a worker of a queue', () => {
     const { start, serveJobs } = openQueue()
     start(infoOf([], { maxConcurrency: 7 }), [])
     expect(serveJobs.mock.calls[0]![0].concurrency(1)).toBe(7)
+  })
+
+  test('that answers requests fails every job, and says why', async () => {
+    const { start, serveJobs, written } = open({ env: { RUNPOD_WEBHOOK_GET_JOB: 'http://127.0.0.1/take' } })
+    start(infoOf([functionOf('site', [], { kind: 'web' })]), [])
+    expect(written.stderr).toMatch(/^flash: BAD_ENVIRONMENT: the bundle of "ocr" answers requests/)
+    const [runner] = serveJobs.mock.calls[0]!
+    const { json } = await runner.run({ id: 'j', input: {} }, {} as never)
+    expect(JSON.parse(json).error).toContain('answers requests')
   })
 
   test('whose modules do not load fails every job with why', async () => {

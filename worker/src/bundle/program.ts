@@ -6,7 +6,8 @@ import { createDeferred, type CreateLoader } from '../local/session.ts'
 import { readMode } from './arguments.ts'
 import { describeFailure } from './failure.ts'
 import { openQueue, type QueueHost } from './queue.ts'
-import { openTest } from './test-input.ts'
+import { openRequests } from './requests.ts'
+import { openRequest, openTest } from './test-input.ts'
 import type { Program } from './types.ts'
 
 export type StartBundle = (info: BundleInfo, functions: Functions[]) => void
@@ -52,8 +53,12 @@ function open(host: ProgramHost): Program | null {
         return openChannel(mode.descriptor, host)
       case 'queue':
         return openQueue(host)
+      case 'requests':
+        return openRequests(host)
       case 'test':
         return openTest(mode, process)
+      case 'request':
+        return openRequest(mode, process)
     }
   } catch (error) {
     process.stderr.write(`flash: ${describeFailure(error)}\n`)

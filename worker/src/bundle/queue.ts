@@ -1,4 +1,11 @@
-import { AppError, type BundleInfo, type FailureSource, systemClock, workerVariables } from '@flash/protocol'
+import {
+  AppError,
+  type BundleInfo,
+  type FailureSource,
+  isBalanced,
+  systemClock,
+  workerVariables,
+} from '@flash/protocol'
 import type { Functions } from '../execute/definition.ts'
 import { captureJobs } from '../execute/job-output.ts'
 import { createWorker, setCurrentWorker } from '../execute/worker.ts'
@@ -6,6 +13,7 @@ import type { JobRunner } from '../queue/types.ts'
 import { version } from '../version.ts'
 import { describeFailure } from './failure.ts'
 import { leave } from './leave.ts'
+import { checkNode } from './node-version.ts'
 import { type BundleRunner, createFailingRunner, createRunner } from './runner.ts'
 import type { BundleProcess, Program } from './types.ts'
 
@@ -20,9 +28,6 @@ export interface QueueHost {
   /** Ends a process that serves. */
   crash(error: unknown): void
 }
-
-/** A Node that is older than the one a bundle is made for may run it nevertheless. */
-const ANY_NODE = 'FLASH_ANY_NODE'
 
 /** Takes jobs with the functions of the bundle; when its modules do not load, every job is told why. */
 export function openQueue({ process, serveJobs, crash }: QueueHost): Program {
@@ -43,19 +48,30 @@ export function openQueue({ process, serveJobs, crash }: QueueHost): Program {
     }
     leave(process, code)
   }
+  const failAll = (error: unknown) => {
+    say(error)
+    void serve(() => createFailingRunner(error, source))
+  }
   let runner: BundleRunner | undefined
   return {
-    start: (info, functions) => void serve(() => (runner = open(info, functions, process, source))),
-    failToLoad(error) {
-      say(error)
-      void serve(() => createFailingRunner(error, source))
+    start(info, functions) {
+      if (info.functions.some(isBalanced)) failAll(answersRequests(info))
+      else void serve(() => (runner = open(info, functions, process, source)))
     },
+    failToLoad: failAll,
     crash(error) {
       if (!runner) return crash(error)
       say(error)
       runner.crash(error)
     },
   }
+}
+
+function answersRequests({ endpoint }: BundleInfo): AppError {
+  return new AppError('BAD_ENVIRONMENT', {
+    message: `the bundle of "${endpoint}" answers requests, and ${workerVariables.take} says that there is a queue`,
+    hint: 'let the endpoint on the platform be of the load-balanced kind',
+  })
 }
 
 function open(
@@ -72,16 +88,6 @@ function open(
   setCurrentWorker(worker)
   const output = captureJobs(process)
   return createRunner({ info, functions, worker, clock: systemClock, output, concurrency, source })
-}
-
-/** A bundle has code that only its own Node, and later ones, can be expected to run. */
-function checkNode({ endpoint, node }: BundleInfo, { version, env }: BundleProcess): void {
-  const major = Number(/^v(\d+)/.exec(version)?.[1])
-  if (major >= node || env[ANY_NODE]) return
-  throw new AppError('NODE_MISMATCH', {
-    message: `the bundle of "${endpoint}" is made for Node ${node}, and this is Node ${version.slice(1)}`,
-    hint: `use an image with Node ${node}, or set ${ANY_NODE}=1 to run it nevertheless`,
-  })
 }
 
 const CONCURRENCY = 'RUNPOD_MAX_CONCURRENCY'

@@ -1,7 +1,8 @@
-import { AppError, type BundleInfo, systemClock, toWireError } from '@flash/protocol'
+import { AppError, type BundleInfo, isBalanced, systemClock, toWireError } from '@flash/protocol'
 import type { Functions } from '../execute/definition.ts'
 import { createWorker, setCurrentWorker } from '../execute/worker.ts'
 import { createCall } from '../local/session.ts'
+import { answerOnce, type Printed } from './answer-once.ts'
 import type { Mode } from './arguments.ts'
 import { describeFailure } from './failure.ts'
 import { runJob } from './job.ts'
@@ -10,6 +11,9 @@ import type { BundleProcess, Program } from './types.ts'
 
 const GRACE_MS = 1_000
 
+/** Makes the line to print, or throws a mistake in what was asked for. */
+type Once = (info: BundleInfo, functions: Functions, say: (text: string) => void) => Promise<Printed>
+
 /**
  * Runs one job and prints one line on stdout: `{"output":…}`, or `{"error":{…}}`. Whatever else is written to stdout goes to
  * stderr instead, where an error is also told in a form for people.
@@ -17,11 +21,36 @@ const GRACE_MS = 1_000
  * The process ends with 0, with 1 for an error, and with 2 for a job that names no function of the bundle.
  */
 export function openTest({ id, input }: Extract<Mode, { kind: 'test' }>, process: BundleProcess): Program {
+  return openOnce(process, (info, functions, say) => {
+    if (info.functions.some(isBalanced))
+      throw wrongKind(info, 'answers requests', '{"request": {"path": "/…"}}')
+    const route = routeJob(info.endpoint, info.functions, input)
+    return runOnce(info, functions, id, route, say).then((json) => ({ json: `{"output":${json}}`, code: 0 }))
+  })
+}
+
+/**
+ * Answers one request and prints one line on stdout: `{"status":200,"headers":{…},"body":…}`, a body of JSON as it is, of text
+ * as text, and of bytes as `{"base64":"…"}`.
+ *
+ * The process ends with 0, with 1 for an error and for a status from 400, and with 2 for a bundle that takes jobs.
+ */
+export function openRequest(
+  { request }: Extract<Mode, { kind: 'request' }>,
+  process: BundleProcess,
+): Program {
+  return openOnce(process, (info, functions, say) => {
+    if (!info.functions.some(isBalanced)) throw wrongKind(info, 'takes jobs', '{"input": {…}}')
+    return answerOnce(info, functions, request, say)
+  })
+}
+
+function openOnce(process: BundleProcess, run: Once): Program {
   const { stdout, stderr } = process
   const print = stdout.write.bind(stdout)
   stdout.write = stderr.write.bind(stderr)
   let answered = false
-  const answer = (code: number, json: string) => {
+  const answer = ({ json, code }: Printed) => {
     if (answered) return
     answered = true
     print(`${json}\n`, () => process.exit(code))
@@ -29,7 +58,7 @@ export function openTest({ id, input }: Extract<Mode, { kind: 'test' }>, process
   const say = (text: string) => void stderr.write(text)
   const fail = (error: unknown) => {
     say(`${describeFailure(error)}\n`)
-    answer(1, JSON.stringify({ error: toWireError(error, { stack: true }) }))
+    answer({ json: JSON.stringify({ error: toWireError(error, { stack: true }) }), code: 1 })
   }
   process.on('exit', (code) => {
     if (answered) return
@@ -39,8 +68,7 @@ export function openTest({ id, input }: Extract<Mode, { kind: 'test' }>, process
   return {
     start(info, functions) {
       try {
-        const route = routeJob(info.endpoint, info.functions, input)
-        runOnce(info, functions, id, route, say).then((json) => answer(0, `{"output":${json}}`), fail)
+        run(info, functions, say).then(answer, fail)
       } catch (error) {
         answered = true
         say(`flash: ${describeFailure(error)}\n`)
@@ -50,6 +78,13 @@ export function openTest({ id, input }: Extract<Mode, { kind: 'test' }>, process
     failToLoad: fail,
     crash: fail,
   }
+}
+
+function wrongKind({ endpoint }: BundleInfo, does: string, form: string): AppError {
+  return new AppError('BAD_REQUEST', {
+    message: `the bundle of "${endpoint}" ${does}, which --test-input has none of`,
+    hint: `write ${form}`,
+  })
 }
 
 /** The job with a worker of its own, which is closed after it; of a generator, the result is the list of its items. */

@@ -68,6 +68,7 @@ export async function createBundle(
     alias: {
       'unplugin-flash/internal/bundle': source('bundle/main.ts'),
       'unplugin-flash/internal/define': source('execute/define.ts'),
+      'test:balanced': source('routes/define.ts'),
     },
     nodePaths: [resolve(import.meta.dirname, '../../../node_modules')],
     ...options,

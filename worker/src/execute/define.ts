@@ -1,5 +1,5 @@
 import { type Encoded, encodeValue } from '@flash/protocol'
-import * as runtime from '@flash/runtime'
+import { serverClass, serverStub } from '@flash/runtime'
 import { acquireState, type Callee, checkArguments, instanceKeyOf } from './call.ts'
 import { type Class, findMethod, methodsOf } from './class.ts'
 import { contextStorage } from './context.ts'
@@ -22,7 +22,7 @@ const members = ['run', 'map', 'with', 'attach', 'warm'] as const
  * What replaces `remote` in the modules of a worker: the function registers itself, and code of the same worker
  * that calls it runs it right here, in the same process, with its state.
  */
-export const define = /* @__PURE__ */ createDefine(runtime)
+export const define = /* @__PURE__ */ createDefine({ serverStub, serverClass })
 
 /** The same for a function that no code of its worker calls: it is only made known. */
 export function register(functions: Functions, id: string, config: unknown, body: unknown): void {

@@ -1,4 +1,6 @@
+import type { RouteMethod } from '@flash/protocol'
 import type { Class } from './class.ts'
+import type { CreateSocketServer } from './socket-server.ts'
 
 /** The fields of a config that are code, and those that matter where the code runs. */
 interface FunctionConfig {
@@ -10,10 +12,30 @@ interface FunctionConfig {
   instances?: number
 }
 
-/** What a module says about one of its functions: config and body as they were written. */
+/** Standard Schemas of what a route takes and gives; whatever else its author said there. */
+export interface RouteOptions {
+  params?: unknown
+  query?: unknown
+  body?: unknown
+  response?: unknown
+}
+
+/** What a module says of a route beside its handler. */
+export interface DefinedRoute {
+  method: RouteMethod
+  path: string
+  options: RouteOptions
+}
+
+/** What a module says about one of its functions, routes and web apps: config and body as they were written. */
 export interface Definition {
   config: FunctionConfig
   body: unknown
+  route?: DefinedRoute
+  /** Of routes and web apps: what answers requests, for `runtimeOf`. */
+  balanced?: object
+  /** Opens WebSockets, where there may be any. */
+  createSocketServer?: CreateSocketServer
 }
 
 /** The functions of a module by id; an object without prototype. */

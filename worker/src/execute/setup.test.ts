@@ -120,3 +120,13 @@ test('a state without dispose, and one that is no object, just go', async () => 
   await setups.close()
   expect(report).not.toHaveBeenCalled()
 })
+
+test('closing does not wait for ever for somebody who keeps a state', async () => {
+  const { clock, setups, acquire } = setUp()
+  const { release } = await acquire({})
+  const closed = setups.close()
+  await turn()
+  clock.advance(10_000)
+  await closed
+  release()
+})

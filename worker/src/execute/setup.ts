@@ -27,6 +27,7 @@ export interface Setups {
    * - throws `SETUP_FAILED` when `setup` threw; the next call tries again.
    */
   acquire(request: SetupRequest): Promise<SetupHold>
+  /** Disposes all states; one that somebody holds for too long is left as it is. */
   close(): Promise<void>
 }
 
@@ -49,16 +50,18 @@ interface Entry {
 
 export function createSetups({ clock, report, disposeMs = 10_000 }: SetupOptions): Setups {
   const entries = new Map<string, Entry>()
+  const patience = (work: Promise<void>): Promise<void> =>
+    new Promise((resolve) => {
+      const disarm = clock.after(disposeMs, resolve)
+      void work.then(disarm).then(resolve)
+    })
   const end = (entry: Entry): Promise<void> => {
     entry.abort.abort(new Error('the state of setup is not wanted any more'))
     const disposed = entry.made.then(
       (state) => dispose(state, report),
       () => {},
     )
-    return new Promise((resolve) => {
-      const disarm = clock.after(disposeMs, resolve)
-      void disposed.then(disarm).then(resolve)
-    })
+    return patience(disposed)
   }
   const leave = async (slot: string, entry: Entry) => {
     await untilIdle(entry)
@@ -91,7 +94,7 @@ export function createSetups({ clock, report, disposeMs = 10_000 }: SetupOptions
       }
     },
     async close() {
-      await Promise.all(Array.from(entries, ([slot, entry]) => retire(slot, entry)))
+      await Promise.all(Array.from(entries, ([slot, entry]) => patience(retire(slot, entry))))
     },
   }
 }

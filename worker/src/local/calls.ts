@@ -43,7 +43,7 @@ export function runWarm(session: Session, message: Extract<ToWorker, { t: 'warm'
 }
 
 /** Says exactly one thing about a call at its end: `done` or `failed`. */
-async function track(
+export async function track(
   session: Session,
   call: number,
   run: (context: RunningCall) => Promise<Encoded>,
@@ -66,7 +66,7 @@ async function track(
 }
 
 /** Loads the function as its code is now, with the version of its `setup` known. */
-async function loadCallee(
+export async function loadCallee(
   session: Session,
   { fn, module, setup }: Pick<LocalCall, 'fn' | 'module' | 'setup'>,
 ): Promise<Callee> {

@@ -2,6 +2,7 @@ import { type Clock, systemClock, type ToWorker } from '@flash/protocol'
 import { contextStorage, type FunctionContext } from '../execute/context.ts'
 import { type CaptureOptions, captureOutput } from '../execute/output.ts'
 import { createWorker, setCurrentWorker } from '../execute/worker.ts'
+import { createLocalServer, type LocalServer } from './balanced.ts'
 import { runLocalCall, runWarm } from './calls.ts'
 import { type Channel, type Conversation, createConversation } from './channel.ts'
 import { createPlaces } from './places.ts'
@@ -40,6 +41,7 @@ export function serveChannel(
   )
   const { ask, answer } = createRequests(conversation.say)
   const session = createSession(conversation, ask, ready.promise, options)
+  const server = createLocalServer(session)
   const handlers: {
     [T in ToWorker['t']]: (message: Extract<ToWorker, { t: T }>, parts: Uint8Array[]) => void
   } = {
@@ -54,6 +56,7 @@ export function serveChannel(
     },
     call: (message, parts) => void runLocalCall(session, message, parts),
     warm: (message) => void runWarm(session, message),
+    serve: (message) => void server.serve(message),
     cancel: ({ call, reason }) => session.calls.get(call)?.cancel(reason),
     invalidate({ files }) {
       session.generation++
@@ -67,16 +70,20 @@ export function serveChannel(
   const stopBeat = beat(session)
   let ended: Promise<void> | undefined
   const end = () =>
-    (ended ??= (async () => {
-      stopBeat()
-      for (const call of session.calls.values()) call.cancel('closed')
-      await session.worker.close()
-      session.capture.restore()
+    (ended ??= endSession(session, server, stopBeat).finally(() => {
       restoreEnv()
       unset()
-    })())
+    }))
   channel.onClose(() => void end())
   return end
+}
+
+async function endSession(session: Session, server: LocalServer, stopBeat: () => void): Promise<void> {
+  stopBeat()
+  for (const call of session.calls.values()) call.cancel('closed')
+  await server.close()
+  await session.worker.close()
+  session.capture.restore()
 }
 
 /** A line of the worker's own. */

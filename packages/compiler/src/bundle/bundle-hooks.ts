@@ -93,8 +93,9 @@ async function rewrite(
   const keeps = (fact: FunctionFact) => fact.endpoint === name
   const demanded = demand.get(file)
   const rewritten = rewriteModule(analysis, { kind: 'worker', keeps, demanded, lean: true, calling })
-  const others = new Set(analysis.facts.filter((fact) => !keeps(fact)).map((fact) => fact.id))
-  const calls = analysis.functions.filter((found) => others.has(found.id)).map(({ call }) => call)
+  const ids = new Set(analysis.facts.filter((fact) => !keeps(fact)).map((fact) => fact.id))
+  const others = analysis.functions.filter((found) => ids.has(found.id))
+  const calls = others.flatMap(({ call, api }) => (api ? [call, api.call] : [call]))
   notes.rewritten.set(file, { ...rewritten, original: code, hidden: commentsAround(analysis.parsed, calls) })
   return rewritten
 }

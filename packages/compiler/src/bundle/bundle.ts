@@ -38,6 +38,8 @@ export interface BundleResult {
   parts(): Part[]
   /** What looks like the id of a function in the code. */
   ids: string[]
+  /** Endpoints of others that its code has clients of. */
+  clients: string[]
 }
 
 /**
@@ -169,8 +171,16 @@ async function finish(context: BuildContext, plan: EndpointPlan, { notes, extern
     externals: used,
     parts: () => partsOf(context, plan, bundled.modules, assets),
     ids: [...new Set(Array.from(code.matchAll(/["'`]([a-z2-7]{16})["'`]/g), ([, id]) => id!))],
+    clients: await findClients(context, notes, code),
     warnings: findAbsent(context, notes, code),
   }
+}
+
+/** A client that is left says in the code whom it calls. */
+async function findClients({ project }: BuildContext, { rewritten }: Notes, code: string): Promise<string[]> {
+  const edges = await Promise.all([...rewritten.keys()].map((file) => project.clientEdges(file)))
+  const left = edges.flat().filter(({ texts }) => texts.every((text) => code.includes(text)))
+  return [...new Set(left.map(({ label }) => label))].sort()
 }
 
 function partsOf(

@@ -71,7 +71,7 @@ function chooseEngine({ root, engine }: WorkerBuildOptions): Engine {
 /** `aliases`: names under which the project's own modules pass `remote` on. */
 function wordTest(aliases: string[]): RegExp {
   const escaped = aliases.map((word) => word.replace(/[^\w]/g, '\\$&'))
-  return new RegExp([packageName, '\\bremote\\b', ...escaped].join('|'))
+  return new RegExp([packageName, '\\b(?:remote|endpoint)\\b', ...escaped].join('|'))
 }
 
 function createFinder(): (file: string) => string | null {

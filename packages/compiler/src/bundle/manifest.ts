@@ -17,6 +17,8 @@ export interface BuiltEndpoint {
   externals: ManifestEndpoint['externals']
   /** What looks like the id of a function in the code. */
   ids: string[]
+  /** Endpoints of others that its code has clients of. */
+  clients: string[]
 }
 
 /** What a build made, every key sorted. */
@@ -41,14 +43,14 @@ export function manifestText(manifest: Manifest): string {
 }
 
 function toEndpoint(
-  { plan, folder, externals, ids }: BuiltEndpoint,
+  { plan, folder, externals, ids, clients }: BuiltEndpoint,
   owners: ReadonlyMap<string, string>,
 ): ManifestEndpoint {
   const { config, functions, name } = plan
   const called = new Set(ids.flatMap((id) => owners.get(id) ?? []))
   called.delete(name)
   return {
-    kind: 'queue',
+    kind: config.kind,
     functions: functions.map(toFunction),
     config,
     configHash: sha256(JSON.stringify(sortKeys(config))),
@@ -60,6 +62,7 @@ function toEndpoint(
     },
     externals,
     calls: [...called].sort(),
+    ...(clients.length > 0 && { clients }),
   }
 }
 

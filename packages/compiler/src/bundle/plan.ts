@@ -45,6 +45,7 @@ export async function planEndpoint(project: Project, name: string): Promise<Endp
 }
 
 export function toBundleFunction(fact: FunctionFact): BundleFunction {
-  const { id, path, exportPath, kind, callables, constructorParams, hasInput, hasOutput, setup } = fact
-  return { id, path, exportPath, kind, callables, constructorParams, hasInput, hasOutput, setup }
+  const { id, path, exportPath, kind, route, callables, constructorParams, hasInput, hasOutput, setup } = fact
+  const shape = { id, path, exportPath, kind, ...(route && { route }) }
+  return { ...shape, callables, constructorParams, hasInput, hasOutput, setup }
 }

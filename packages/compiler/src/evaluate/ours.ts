@@ -21,9 +21,9 @@ const refuse = `const refuse = (name) => () => {
 `
 
 /** Stubs are made where modules declare them and are only called by code that is gone. */
-const inert = ['stub', 'flashClass', 'noClient', 'serverStub', 'serverClass'].map(
-  (name) => `exports.${name} = () => function stub() {}\n`,
-)
+const stubs = ['stub', 'flashClass', 'web', 'route', 'socket', 'noClient']
+const serverStubs = ['serverStub', 'serverClass', 'serverWeb', 'serverRoute', 'serverSocket']
+const inert = [...stubs, ...serverStubs].map((name) => `exports.${name} = () => function stub() {}\n`)
 
 export function loadOwn(id: string): string | null {
   if (id === STUBS) return inert.join('')

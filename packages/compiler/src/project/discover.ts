@@ -1,3 +1,4 @@
+import { findApiNames } from '../balanced/imported.ts'
 import { findAliases, mayContain } from '../detect.ts'
 import { packageName, packageWords } from '../follow.ts'
 import { type ParsedModule, parseModule } from '../parse.ts'
@@ -28,7 +29,7 @@ export function readMentions(files: string[], names: Iterable<string>): Promise<
 export async function findExportWords(code: string, file: string, host: CompilerHost): Promise<string[]> {
   const parsed = tryParse(code, file)
   if (!parsed) return []
-  const aliases = await findAliases(parsed, host)
+  const aliases = [...(await findAliases(parsed, host)), ...(await findApiNames(parsed, host))]
   return aliases.map((name) => (name === 'default' ? moduleWord(file) : name))
 }
 

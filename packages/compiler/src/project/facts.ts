@@ -1,4 +1,5 @@
-import type { FunctionFact } from '@flash/protocol'
+import { type FunctionFact, isBalanced } from '@flash/protocol'
+import { ownerOf } from '../balanced/owner.ts'
 import type { ConfigReading } from '../config.ts'
 import { deriveEndpointName } from '../names.ts'
 import type { CompilerHost } from '../types.ts'
@@ -11,29 +12,35 @@ import type { CompilerHost } from '../types.ts'
 export function toFact(reading: ConfigReading, host: CompilerHost, data?: unknown): FunctionFact {
   const { found, analysis, code, setup } = reading
   const { file } = analysis.parsed
-  const { package: owner, path, prefix } = host.locate(file)
-  const { id, exportPath, exported, kind, callables, constructorParams, at } = found
+  const { package: packageName, path, prefix } = host.locate(file)
+  const { id, exportPath, exported, kind, callables, constructorParams, at, route } = found
   const executed = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>
   const has = (key: keyof typeof code) => code[key] ?? executed[key] === true
-  const executedName = typeof executed.name === 'string' ? executed.name : null
-  const name = reading.name === undefined ? executedName : reading.name
+  const takesSchemas = !isBalanced(found)
+  const owner = ownerOf(found)
   return {
     id,
-    package: owner,
+    package: packageName,
     path,
     file,
     prefix,
     exportPath,
     exported,
     kind,
+    ...(route && { route }),
     callables,
     constructorParams,
-    setup: setup?.key ?? (has('setup') ? `${id}.setup` : null),
-    hasInput: has('input'),
-    hasOutput: has('output'),
-    endpoint: name ?? deriveEndpointName(prefix, exportPath),
+    setup: setup?.key ?? (has('setup') ? `${owner.id}.setup` : null),
+    hasInput: takesSchemas && has('input'),
+    hasOutput: takesSchemas && has('output'),
+    endpoint: nameOf(reading, executed) ?? deriveEndpointName(prefix, owner.name),
     at,
   }
+}
+
+function nameOf({ name }: ConfigReading, executed: Record<string, unknown>): string | null {
+  if (name !== undefined) return name
+  return typeof executed.name === 'string' ? executed.name : null
 }
 
 /** Whether executing the config is needed to know its facts. */

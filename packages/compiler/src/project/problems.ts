@@ -1,4 +1,6 @@
-import { AppError, checkEndpointName, type SourcePosition } from '@flash/protocol'
+import { AppError, checkEndpointName, isBalanced, type SourcePosition } from '@flash/protocol'
+import { sameRoute } from '../balanced/find.ts'
+import { routeShape } from '../balanced/path.ts'
 import { refuseAt } from '../config.ts'
 import { nameKey } from '../names.ts'
 import type { CompilerHost } from '../types.ts'
@@ -11,6 +13,8 @@ export function findProblems(functions: KnownFunction[], host: CompilerHost): Ap
     ...findBadNames(functions),
     ...findUnnamed(functions, host),
     ...findSameNames(functions),
+    ...findMixed(functions),
+    ...findSameRoutes(functions),
   ]
 }
 
@@ -27,7 +31,9 @@ function findSameIds(functions: KnownFunction[]): AppError[] {
 /** A name that was given is checked with its config; this is about those that were made. */
 function findBadNames(functions: KnownFunction[]): AppError[] {
   return functions.flatMap(({ fact, reading }) => {
-    const wrong = reading.name === null ? checkEndpointName(fact.endpoint) : undefined
+    // A load-balanced endpoint needs a name, which is told with its config.
+    const isDerived = reading.name === null && !isBalanced(fact)
+    const wrong = isDerived ? checkEndpointName(fact.endpoint) : undefined
     if (wrong === undefined) return []
     const { parsed } = reading.analysis
     const { call } = reading.found
@@ -39,7 +45,9 @@ function findBadNames(functions: KnownFunction[]): AppError[] {
 
 /** Functions that share a constant share an endpoint, and none of their places can name it. */
 function findUnnamed(functions: KnownFunction[], host: CompilerHost): AppError[] {
-  const sharing = functions.filter(({ reading }) => reading.constant && reading.name === null)
+  const sharing = functions.filter(
+    ({ reading, fact }) => reading.constant && reading.name === null && !isBalanced(fact),
+  )
   return groupBy(sharing, ({ reading }) => reading.key).flatMap((group) => {
     const [{ reading }, ...others] = group as [KnownFunction, ...KnownFunction[]]
     if (others.length === 0) return []
@@ -57,7 +65,8 @@ function findUnnamed(functions: KnownFunction[], host: CompilerHost): AppError[]
 function findSameNames(functions: KnownFunction[]): AppError[] {
   return groupBy(functions, ({ fact }) => nameKey(fact.endpoint)).flatMap((group) => {
     const [first, ...others] = groupBy(group, ({ reading }) => reading.key).map(([one]) => one!)
-    return others.map(({ fact, reading }) => {
+    const alike = others.filter(({ fact }) => sortOf(fact) === sortOf(first!.fact))
+    return alike.map(({ fact, reading }) => {
       const names =
         first!.fact.endpoint === fact.endpoint
           ? fact.endpoint
@@ -70,6 +79,50 @@ function findSameNames(functions: KnownFunction[]): AppError[] {
       })
     })
   })
+}
+
+/** A queue, routes and a web app are three sorts of endpoints, and a web app answers every path. */
+function findMixed(functions: KnownFunction[]): AppError[] {
+  return groupBy(functions, ({ fact }) => nameKey(fact.endpoint)).flatMap((group) => {
+    const sorts = groupBy(group, ({ fact, reading }) =>
+      fact.kind === 'web' ? `web ${reading.key} ${fact.id}` : sortOf(fact),
+    )
+    const [first, ...others] = sorts.map(([one]) => one!)
+    return others.filter((other) => !isSeparate(first!, other)).map((other) => mixed(first!, other))
+  })
+}
+
+/** Two web apps of two configs with one name have only the name in common. */
+function isSeparate(one: KnownFunction, other: KnownFunction): boolean {
+  return sortOf(one.fact) === sortOf(other.fact) && one.reading.key !== other.reading.key
+}
+
+function mixed(one: KnownFunction, other: KnownFunction): AppError {
+  const says = ({ fact }: KnownFunction) => `the ${sortOf(fact)} ${show({ fact })}`
+  const { parsed } = other.reading.analysis
+  return new AppError('MIXED_ENDPOINT', {
+    message: `the endpoint ${one.fact.endpoint} would have ${says(one)} and ${says(other)}`,
+    hint: 'an endpoint has functions, or routes, or one web app: give one of the two a config with another name',
+    at: other.fact.at,
+    frame: parsed.frame(other.reading.found.call.start),
+  })
+}
+
+function sortOf({ kind }: KnownFunction['fact']): string {
+  return kind === 'route' ? 'route' : kind === 'web' ? 'web app' : 'function'
+}
+
+/** Of endpoints that share a config; those of one file are compared when it is read. */
+function findSameRoutes(functions: KnownFunction[]): AppError[] {
+  const routes = functions.filter(({ fact }) => fact.route)
+  const keyOf = ({ fact, reading }: KnownFunction) => `${reading.key} ${routeShape(fact.route!)}`
+  return groupBy(routes, keyOf).flatMap(([first, ...others]) =>
+    others.map(({ fact, reading }) => {
+      const { code, message, hint } = sameRoute(first!.fact, fact)
+      const frame = reading.analysis.parsed.frame(reading.found.call.start)
+      return new AppError(code, { message, hint, at: fact.at, frame })
+    }),
+  )
 }
 
 function show({ fact }: Pick<KnownFunction, 'fact'>): string {

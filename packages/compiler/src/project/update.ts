@@ -1,6 +1,12 @@
 import { AppError, type FunctionFact } from '@flash/protocol'
 import { analyzeModule } from '../analyze.ts'
-import { readConfig, resolveData } from '../config.ts'
+import {
+  type ConfigContext,
+  type ConfigData,
+  type ConfigReading,
+  readConfig,
+  resolveData,
+} from '../config.ts'
 import { mayContain } from '../detect.ts'
 import type { FoundFunction, ModuleAnalysis } from '../types.ts'
 import { findExportWords, readCandidates, readMentions } from './discover.ts'
@@ -93,28 +99,43 @@ async function readFile(state: ProjectState, file: string, code: string): Promis
   })
   if (!analysis) return made
   for (const dependency of analysis.dependencies) made.files.add(dependency)
+  const executed: Executed = new Map()
   for (const found of analysis.functions)
-    made.functions.push(await readFunction(state, made, analysis, found))
+    made.functions.push(await readFunction(state, made, { analysis, found, executed }))
   made.analysis = { ...analysis, facts: made.functions.map(({ fact }) => fact) }
   return made
+}
+
+/** Configs by where they are written: routes share one, and executing takes a process. */
+type Executed = Map<string, Promise<ConfigData | null>>
+
+interface Asked {
+  analysis: ModuleAnalysis
+  found: FoundFunction
+  executed: Executed
 }
 
 async function readFunction(
   { context }: ProjectState,
   { files }: FileState,
-  analysis: ModuleAnalysis,
-  found: FoundFunction,
+  { analysis, found, executed }: Asked,
 ): Promise<KnownFunction> {
   const reading = await readConfig(context, analysis, found)
   for (const file of reading.files) files.add(file)
   if (!needsExecution(reading)) return { reading, fact: toFact(reading, context.host) }
-  // What is wrong with the config is told by whoever asks for it; until then the function has the name of its place.
-  const executed = await resolveData(reading, context, false).catch((error: unknown) => {
+  const config = await (executed.get(reading.key) ?? execute(context, reading, executed))
+  for (const file of config?.files ?? []) files.add(file)
+  return { reading, fact: toFact(reading, context.host, config?.data) }
+}
+
+/** What is wrong with the config is told by whoever asks for it; until then the function has the name of its place. */
+function execute(context: ConfigContext, reading: ConfigReading, executed: Executed) {
+  const config = resolveData(reading, context, false).catch((error: unknown) => {
     if (error instanceof AppError) return null
     throw error
   })
-  for (const file of executed?.files ?? []) files.add(file)
-  return { reading, fact: toFact(reading, context.host, executed?.data) }
+  executed.set(reading.key, config)
+  return config
 }
 
 export async function analyze(

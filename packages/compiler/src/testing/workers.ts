@@ -40,13 +40,22 @@ const runtime = {
   }),
   [`${own}/dist/index.mjs`]: `export const getContext = () => 'context'\nexport const remote = 'unused in workers'\n`,
   [`${own}/dist/internal/calls.mjs`]: `export const serverStub = (id, kind, info) => async (...args) => ({ stub: id, info, args })
-export const serverClass = serverStub\n`,
+export const serverClass = serverStub
+export const serverWeb = (id, info) => ({ fetch: async (path) => ({ stub: id, info, path }) })
+export const serverRoute = (id, method, path, info) => async (given) => ({ stub: id, method, path, info, given })
+export const serverSocket = serverWeb\n`,
   [`${own}/dist/internal/define.mjs`]: `export function define(functions, id, config, body) {
   functions[id] = { config, body }
   return body
 }
 export function register(functions, id, config, body) {
   functions[id] = { config, body }
+}
+export const defineApi = (config) => ({ config })
+export const defineWeb = define
+export function defineRoute(functions, id, { config }, method, path, body, options) {
+  functions[id] = { config, body, route: { method, path, options } }
+  return body
 }\n`,
   [`${own}/dist/internal/bundle.mjs`]: `import { helper } from '../helper.mjs'
 export async function startBundle(info, maps) {

@@ -1,25 +1,27 @@
+import type { Unit } from '../graph.ts'
 import type { ParsedModule } from '../parse.ts'
 import type { Use } from '../references.ts'
 import { type Span, spanTest } from '../span.ts'
-import type { FoundClient, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
+import type { FoundApi, FoundClient, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
 import { createEdit, type Edit, finish, type Rewritten } from './edit.ts'
 import { findFlow } from './flow.ts'
 import { findOrphans } from './prune.ts'
 import { removeUnits } from './remove.ts'
 import { clientOfNothing, clientStub, serverStub } from './stub.ts'
 
-type FoundCall = FoundFunction | FoundClient
+type FoundCall = FoundFunction | FoundClient | FoundApi
 type AppRole = Extract<Role, { kind: 'client' | 'server' }>
 
 /** Roles `client` and `server`: calls become stubs, and what only the bodies used goes with them. */
 export function rewriteApp(analysis: ModuleAnalysis, role: AppRole): Rewritten {
   const edit = createEdit(analysis)
-  const found: FoundCall[] =
-    role.kind === 'client' ? [...analysis.functions, ...outerClients(analysis)] : analysis.functions
+  const clients = role.kind === 'client' ? outerClients(analysis) : []
+  const found: FoundCall[] = [...analysis.functions, ...clients, ...analysis.apis]
   const calls = found.map(({ call }) => call)
   // Other modules of a worker take configs with their code from here in role `server`.
   const configs = role.kind === 'client' ? findExportedConfigs(edit, calls) : []
   const orphans = findOrphans(edit.graph, spanTest([...calls, ...configs]))
+  for (const unit of findStatements(edit)) orphans.add(unit)
   removeUnits(edit, (unit) => orphans.has(unit))
   for (const { start, end } of configs) edit.text.overwrite(start, end, '{}')
   for (const one of found) {
@@ -28,10 +30,16 @@ export function rewriteApp(analysis: ModuleAnalysis, role: AppRole): Rewritten {
     edit.text.overwrite(
       one.call.start,
       one.call.end,
-      'id' in one ? stubOf(edit, one, role) : clientOfNothing(edit),
+      'kind' in one ? stubOf(edit, one, role) : clientOfNothing(edit),
     )
   }
   return finish(edit, { sources: role.kind === 'client' ? 'emitted' : 'original' })
+}
+
+/** Routes that nobody can call from code. */
+function findStatements({ graph, analysis }: Edit): Unit[] {
+  const units = analysis.functions.flatMap(({ call }) => graph.unitAt(call.start) ?? [])
+  return units.filter(({ kind }) => kind === 'effect')
 }
 
 /** Clients inside a function that only runs on a worker go with it. */
@@ -52,7 +60,7 @@ function stubOf(edit: Edit, found: FoundFunction, role: AppRole): string {
  * The export stays for barrels that name it. Its value would take `setup` and schemas to the browser, with all they import.
  */
 function findExportedConfigs({ analysis, parsed, graph }: Edit, calls: Span[]): Span[] {
-  const configs = [...analysis.functions, ...analysis.clients].map(({ config }) => config)
+  const configs = [...analysis.functions, ...analysis.clients, ...analysis.apis].map(({ config }) => config)
   const candidates = new Map<string, Span>()
   for (const node of findFlow(parsed, configs)) {
     const binding = node.type === 'Identifier' ? parsed.bindings.get(node.name) : undefined

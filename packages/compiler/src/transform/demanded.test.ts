@@ -63,6 +63,24 @@ describe('a worker gives other modules of it what they import', () => {
     })
   }
 
+  test('and of an endpoint whose routes run elsewhere, nothing that could be called', async () => {
+    const host = memoryHost({})
+    const analysis = await analyzeWithFacts(
+      `import { endpoint, remote } from 'unplugin-flash'
+export const api = endpoint({ name: 'api' })
+export const read = api.get('/items', () => 'body')
+export const write = remote({ name: 'write' }, async () => read())`,
+      '/src/module.ts',
+      host,
+    )
+    const keeps = ({ exportPath }: { exportPath: string }) => exportPath === 'write'
+    const { code } = rewriteModule(analysis, { kind: 'worker', keeps, demanded: new Set(['api']) })
+    expectValid(code, '/out.ts')
+    expect(code).toContain('export const api = /* @__PURE__ */ __flash_no_client()')
+    expect(code).toContain('export const read = /* @__PURE__ */ __flash_route("')
+    expect(code).not.toMatch(/body|name: 'api'/)
+  })
+
   test('and nothing when they import for effect', async () => {
     for (const name of ['', 'write']) expect(await workerWith(name)).not.toMatch(/helper|mount|Page/)
   })

@@ -56,7 +56,7 @@ export async function analyzeWithFacts(
   if (!analysis) throw new Error(`nothing found in ${file}`)
   const { prefix, path, package: name } = host.locate(file)
   analysis.facts = analysis.functions.map(
-    ({ id, exportPath, exported, kind, callables, constructorParams, at }): FunctionFact => ({
+    ({ id, exportPath, exported, kind, callables, constructorParams, at, route, api }): FunctionFact => ({
       id,
       package: name,
       path,
@@ -65,12 +65,13 @@ export async function analyzeWithFacts(
       exportPath,
       exported,
       kind,
+      ...(route && { route }),
       callables,
       constructorParams,
       setup: null,
       hasInput: false,
       hasOutput: false,
-      endpoint: `${prefix}-${exportPath}`,
+      endpoint: `${prefix}-${api?.name ?? exportPath}`,
       at,
     }),
   )

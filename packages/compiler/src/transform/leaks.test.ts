@@ -22,7 +22,7 @@ const sample: fc.Arbitrary<Sample> = fc.record({
     minLength: HELPERS,
     maxLength: HELPERS,
   }),
-  remotes: fc.array(fc.record({ form: fc.nat(4), refs, configRefs: refs, kept: fc.boolean() }), {
+  remotes: fc.array(fc.record({ form: fc.nat(8), refs, configRefs: refs, kept: fc.boolean() }), {
     minLength: 1,
     maxLength: 4,
   }),
@@ -58,12 +58,17 @@ function write({ helpers, remotes, pages, order, style }: Sample): string {
       const body = list(`body${index}`, refs)
       const config = `{ name: ${text(`config${index}`)}, setup: () => ${list(`setup${index}`, configRefs)} }`
       const call = (fn: string) => `remote(${config}, ${fn})`
+      const api = `const api${index} = endpoint(${config})${semicolon || '\n'}`
       return [
         `export const remote${index} = ${call(`async () => ${body}`)}`,
         `const remote${index} = ${call(`async function* (x = ${body}) { yield x }`)}`,
         `export const remote${index} = { deep: { call: ${call(`class { run() { return ${body} } }`)} } }`,
         `export const remote${index} = (${call(`(async () => ${body}) as any`)})!`,
         `const remote${index} = ${call(`async () => { const inner = () => ${body}; return inner() }`)}${semicolon || '\n'}export { remote${index} as public${index} }`,
+        `${api}export const remote${index} = api${index}.get('/${index}/:id', async () => ${body}, { query: ${body} })`,
+        `export ${api}api${index}.post('/${index}', async function* () { yield ${body} })`,
+        `${api}export const remote${index} = { live: api${index}.ws('/${index}', { open: () => ${body} }) }`,
+        `export const remote${index} = endpoint(${config}, { fetch: () => ${body} })`,
       ][form]!
     }),
     ...pages.map(({ form, refs }, index) => {
@@ -79,7 +84,7 @@ function write({ helpers, remotes, pages, order, style }: Sample): string {
   shuffled.sort((a, b) => a.key - b.key)
   const specifiers = Array.from({ length: IMPORTS }, (_, index) => nameOf(HELPERS + index))
   const head = [
-    `import { remote } from 'unplugin-flash'`,
+    `import { endpoint, remote } from 'unplugin-flash'`,
     `import ${specifiers[0]}, { named as ${specifiers[1]} } from './module01'`,
     `import * as ${specifiers[2]} from './module2'`,
     `import { ${specifiers[3]} } from './module3'`,

@@ -2,7 +2,7 @@ import type { ModuleAnalysis, Role } from '../types.ts'
 import { rewriteApp } from './app.ts'
 import { createEdit, finish, type Rewritten } from './edit.ts'
 import { rewriteIndex, rewriteSetup } from './slice.ts'
-import { rewriteLocal, rewriteWorker } from './worker.ts'
+import { markClients, rewriteLocal, rewriteWorker } from './worker.ts'
 
 /**
  * The text of a module for one of the places that load it.
@@ -16,7 +16,11 @@ import { rewriteLocal, rewriteWorker } from './worker.ts'
  * The map is to the original module in every role.
  */
 export function rewriteModule(analysis: ModuleAnalysis, role: Role): Rewritten {
-  if (staysAsItIs(analysis, role)) return finish(createEdit(analysis), { sources: 'original' })
+  if (staysAsItIs(analysis, role)) {
+    const edit = createEdit(analysis)
+    if (role.kind === 'worker') markClients(edit, () => true)
+    return finish(edit, { sources: 'original' })
+  }
   switch (role.kind) {
     case 'client':
     case 'server':

@@ -2,7 +2,7 @@ import { walk } from 'oxc-walker'
 import type { Unit } from '../graph.ts'
 import { propertyName } from '../references.ts'
 import { type Span, spanTest } from '../span.ts'
-import type { ModuleAnalysis, Role } from '../types.ts'
+import type { FoundFunction, ModuleAnalysis, Role } from '../types.ts'
 import { createEdit, type Edit, finish, freshName, type Rewritten } from './edit.ts'
 import { findCode } from './flow.ts'
 import { type Cut, findSlice } from './prune.ts'
@@ -22,17 +22,42 @@ export function rewriteIndex(analysis: ModuleAnalysis): Rewritten {
     edit.parsed,
     analysis.functions.map(({ config }) => config),
   )
-  const [open, close] = exportOf(edit, '__flash_configs')
-  const last = analysis.functions.length - 1
-  const wanted = analysis.functions.map(({ id, call }, index): Wanted => {
-    const { start, end } = call.arguments[0]!
-    const head = `${index === 0 ? `${open}{` : ''}\n  ${JSON.stringify(id)}: `
-    return { start, end, head, tail: index === last ? `,\n}${close}` : ',' }
+  const [open, close, name] = exportOf(edit, '__flash_configs')
+  const groups = groupByConfig(analysis)
+  const wanted = groups.map(([{ start, end }, [found]], index): Wanted => {
+    const head = `${index === 0 ? `${open}{` : ''}\n  ${JSON.stringify(found!.id)}: `
+    return {
+      start,
+      end,
+      head,
+      tail: index === groups.length - 1 ? `,\n}${close}${sharing(name, groups)}` : ',',
+    }
   })
   for (const { start, end } of code) edit.text.remove(start, end)
   const live = sliceFor(edit, wanted, spanTest(code))
   takeOut(edit, wanted, live, 'undefined')
   return finish(edit, { sources: 'original' })
+}
+
+/** The expressions of configs in source order, each with the functions that have it: routes of one endpoint share theirs. */
+function groupByConfig({ functions }: ModuleAnalysis): [config: Span, functions: FoundFunction[]][] {
+  const groups = new Map<Span, FoundFunction[]>()
+  for (const found of functions) {
+    const config = configSpan(found)
+    groups.set(config, [...(groups.get(config) ?? []), found])
+  }
+  return [...groups].sort(([one], [other]) => one.start - other.start)
+}
+
+function configSpan({ api, call }: FoundFunction): Span {
+  return (api ?? { call }).call.arguments[0]!
+}
+
+function sharing(name: string, groups: [config: Span, functions: FoundFunction[]][]): string {
+  const lines = groups.flatMap(([, [first, ...others]]) =>
+    others.map(({ id }) => `${name}[${JSON.stringify(id)}] = ${name}[${JSON.stringify(first!.id)}];\n`),
+  )
+  return lines.join('')
 }
 
 /** Role `setup`: one expression, which may be in a module without any function, and what it needs. */
@@ -49,10 +74,10 @@ export function rewriteSetup(analysis: ModuleAnalysis, role: Extract<Role, { kin
   return finish(edit, { sources: 'original' })
 }
 
-function exportOf(edit: Edit, exported: string): [open: string, close: string] {
+function exportOf(edit: Edit, exported: string): [open: string, close: string, name: string] {
   const name = freshName(edit, exported)
-  if (name === exported) return [`\nexport const ${name} = `, ';\n']
-  return [`\nconst ${name} = `, `;\nexport { ${name} as ${exported} };\n`]
+  if (name === exported) return [`\nexport const ${name} = `, ';\n', name]
+  return [`\nconst ${name} = `, `;\nexport { ${name} as ${exported} };\n`, name]
 }
 
 /** Units that the wanted expressions need when they are evaluated, remote calls apart. */
@@ -63,8 +88,9 @@ function sliceFor({ graph, analysis }: Edit, wanted: Span[], isCode: Cut): Set<U
     for (const use of unit.uses)
       if (!use.type && isWanted(use.start) && !isCode(use.start))
         for (const needed of graph.declaring.get(use.name) ?? []) roots.add(needed)
-  const isCall = spanTest(analysis.functions.map(({ call }) => call))
-  const holders = new Set(analysis.functions.map(({ call }) => graph.unitAt(call.start)))
+  const calls = [...analysis.functions, ...analysis.apis].map(({ call }) => call)
+  const isCall = spanTest(calls)
+  const holders = new Set(calls.map(({ start }) => graph.unitAt(start)))
   return findSlice(
     graph,
     roots,
@@ -73,7 +99,7 @@ function sliceFor({ graph, analysis }: Edit, wanted: Span[], isCode: Cut): Set<U
   )
 }
 
-type Replace = string | ((found: ModuleAnalysis['functions'][number]) => string)
+type Replace = string | ((found: FoundFunction) => string)
 
 /** Makes the wanted expressions the last thing of a module from which all else is gone that they do not need. */
 function takeOut(edit: Edit, wanted: Wanted[], live: Set<Unit>, replace: Replace): void {
@@ -91,6 +117,7 @@ function takeOut(edit: Edit, wanted: Wanted[], live: Set<Unit>, replace: Replace
       text.appendLeft(end, tail)
     }
   }
+  for (const { call } of analysis.apis) if (isNeeded(call)) text.overwrite(call.start, call.end, 'undefined')
   for (const found of analysis.functions) {
     if (!isNeeded(found.call)) continue
     text.overwrite(found.call.start, found.call.end, typeof replace === 'string' ? replace : replace(found))

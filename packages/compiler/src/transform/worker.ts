@@ -1,12 +1,15 @@
+import { isBalanced } from '@flash/protocol'
+import type { Node } from 'oxc-parser'
 import { nameOf } from '../bindings.ts'
 import type { Graph, Unit } from '../graph.ts'
+import { peel } from '../parse.ts'
 import type { Use } from '../references.ts'
 import { spanTest } from '../span.ts'
-import type { Demanded, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
+import type { Demanded, FoundApi, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
 import { createEdit, type Edit, factOf, finish, freshName, type Rewritten, useImport } from './edit.ts'
 import { findSlice } from './prune.ts'
 import { removeUnits } from './remove.ts'
-import { calledStub, serverStub } from './stub.ts'
+import { calledStub, clientOfNothing, serverStub } from './stub.ts'
 
 /** Role `worker`: kept functions register themselves, others become stubs, and nothing else of the module runs. */
 export function rewriteWorker(analysis: ModuleAnalysis, role: Extract<Role, { kind: 'worker' }>): Rewritten {
@@ -14,22 +17,41 @@ export function rewriteWorker(analysis: ModuleAnalysis, role: Extract<Role, { ki
   const { graph } = edit
   const isKept = (found: FoundFunction) => role.keeps(factOf(edit, found))
   const kept = analysis.functions.filter(isKept)
-  const unitOf = ({ call }: FoundFunction) => graph.unitAt(call.start)!
-  const holders = new Set(analysis.functions.map(unitOf))
-  const isCut = spanTest(analysis.functions.map((found) => (isKept(found) ? calleeSpan(found) : found.call)))
+  const apis = new Set(kept.map(({ api }) => api))
+  const unitOf = ({ call }: FoundFunction | FoundApi) => graph.unitAt(call.start)!
+  const holders = new Set([...analysis.functions, ...analysis.apis].map(unitOf))
+  const isCut = spanTest([
+    ...analysis.functions.flatMap((found) => (isKept(found) ? writtenAnew(found) : [found.call])),
+    ...analysis.apis.map((api) => (apis.has(api) ? calleeSpan(api) : api.call)),
+  ])
   const roots = [...kept.map(unitOf), ...findDemanded(graph, role.demanded)]
   const live = findSlice(graph, roots, isCut, (unit) => holders.has(unit))
   removeUnits(edit, (unit) => !live.has(unit))
-  const { define, register } = createDefiners(edit)
+  const { define, register, defineApi } = createDefiners(edit)
   const { calling } = role
   const stubOf = (found: FoundFunction) =>
     calling ? calledStub(edit, found, calling) : serverStub(edit, found)
+  const isOnlyKnown = (found: FoundFunction) =>
+    role.lean && !isBalanced(found) && !isUsed(edit, live, unitOf(found), role.demanded)
   for (const found of analysis.functions) {
-    if (isKept(found) && role.lean && !isUsed(edit, live, unitOf(found), role.demanded)) register(found)
-    else if (isKept(found)) define(found)
+    if (isKept(found)) (isOnlyKnown(found) ? register : define)(found)
     else if (live.has(unitOf(found))) edit.text.overwrite(found.call.start, found.call.end, stubOf(found))
   }
+  for (const api of analysis.apis) {
+    if (apis.has(api)) defineApi(api)
+    else if (live.has(unitOf(api))) edit.text.overwrite(api.call.start, api.call.end, clientOfNothing(edit))
+  }
+  markClients(edit, (unit) => live.has(unit))
   return finish(edit, { sources: 'original' })
+}
+
+/** Lets bundlers leave out clients that nobody uses: making one does nothing else. */
+export function markClients({ analysis, parsed, graph, text }: Edit, isLeft: (unit: Unit) => boolean): void {
+  const made = new Set<Node>()
+  for (const binding of parsed.bindings.values())
+    if (binding.kind === 'const' && binding.init) made.add(peel(binding.init))
+  for (const { call } of analysis.clients)
+    if (made.has(call) && isLeft(graph.unitAt(call.start)!)) text.appendRight(call.start, '/* @__PURE__ */ ')
 }
 
 /** Whether code of the worker itself calls what the unit declares; the functions of a bundle are called from outside. */
@@ -74,36 +96,63 @@ function exportedNames({ kind, node, statement, names, exported }: Unit): string
 /** Role `local`: everything stays as it is, and the functions register themselves with their facts. */
 export function rewriteLocal(analysis: ModuleAnalysis): Rewritten {
   const edit = createEdit(analysis)
-  const define = createDefine(edit)('unplugin-flash/internal/local', 'local', '__flash_local')
+  const { define, defineApi } = createDefine(edit, 'unplugin-flash/internal/local', 'local')
   for (const found of analysis.functions) define(found, JSON.stringify(factOf(edit, found)))
+  for (const api of analysis.apis) defineApi(api)
   return finish(edit, { sources: 'original' })
 }
 
 /** `define` gives what `remote` gave; `register` only makes the function known, for code that does not call it. */
 function createDefiners(edit: Edit) {
-  const source = 'unplugin-flash/internal/define'
-  const make = createDefine(edit)
-  const register = (found: FoundFunction) => make(source, 'register', '__flash_register')(found)
-  const define = (found: FoundFunction) => make(source, 'define', '__flash_define')(found)
-  return { define, register }
+  const made = createDefine(edit, 'unplugin-flash/internal/define', 'define')
+  const register = (found: FoundFunction) => made.write(found, 'register')
+  return { ...made, register }
 }
 
-/** `remote(config, fn)` → `define(functions, id, config, fn)`, the arguments as they are written. */
-function createDefine(edit: Edit) {
+/**
+ * The arguments stay as they are written:
+ *
+ * - `remote(config, fn)` → `define(functions, id, config, fn)`, `endpoint(config, web)` → `defineWeb(functions, id, config, web)`;
+ * - `endpoint(config)` → `defineApi(config)`, `api.post(path, …)` → `defineRoute(functions, id, api, "POST", path, …)`.
+ */
+function createDefine(edit: Edit, source: string, verb: 'define' | 'local') {
   const functions = freshName(edit, '__flash_functions')
   edit.prelude.push(`const ${functions} = Object.create(null)`)
   const exported = functions === '__flash_functions' ? functions : `${functions} as __flash_functions`
   edit.text.append(`\nexport { ${exported} };\n`)
-  return (source: string, imported: string, wanted: string) => {
-    const name = useImport(edit, source, imported, wanted)
-    return ({ id, call }: FoundFunction, last?: string) => {
-      const [config, body] = call.arguments
-      edit.text.overwrite(call.start, config!.start, `${name}(${functions}, ${JSON.stringify(id)}, `)
-      edit.text.overwrite(body!.end, call.end, last ? `, ${last})` : ')')
-    }
+  const use = (imported: string) => useImport(edit, source, imported, toLocal(imported))
+  const write = (found: FoundFunction, imported: string, last?: string) => {
+    const { id, call, route, api } = found
+    const given = [functions, JSON.stringify(id), ...(route ? [api!.name, JSON.stringify(route.method)] : [])]
+    edit.text.overwrite(call.start, call.arguments[0]!.start, `${use(imported)}(${given.join(', ')}, `)
+    const missing = route && call.arguments.length === 2 ? ', undefined' : ''
+    edit.text.overwrite(call.arguments.at(-1)!.end, call.end, last ? `${missing}, ${last})` : ')')
+  }
+  return {
+    write,
+    define: (found: FoundFunction, last?: string) => write(found, `${verb}${suffixOf(found)}`, last),
+    defineApi({ call }: FoundApi) {
+      edit.text.overwrite(call.start, call.arguments[0]!.start, `${use(`${verb}Api`)}(`)
+      edit.text.overwrite(call.arguments[0]!.end, call.end, ')')
+    },
   }
 }
 
-function calleeSpan({ call }: FoundFunction) {
+function suffixOf({ kind }: FoundFunction): string {
+  if (kind === 'route') return 'Route'
+  return kind === 'web' ? 'Web' : ''
+}
+
+/** `defineWeb` → `__flash_define_web` */
+function toLocal(imported: string): string {
+  return `__flash_${imported.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`)}`
+}
+
+/** What of a kept call is gone. A route is made with its endpoint, which stays with it. */
+function writtenAnew(found: FoundFunction) {
+  return found.api ? [] : [calleeSpan(found)]
+}
+
+function calleeSpan({ call }: FoundFunction | FoundApi) {
   return { start: call.start, end: call.arguments[0]!.start }
 }

@@ -1,73 +1,116 @@
-import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { AppError } from '@flash/protocol'
-import { incomingOf, MARKER, problemBody, problemHeaders, type RpcHandler, toProblem } from '@flash/server'
+import { incomingOf, MARKER, type RpcHandler } from '@flash/server'
 import { H3 } from 'h3'
 import { toNodeHandler } from 'h3/node'
-import { checkPeer } from '../guard.ts'
-import { addQueueRoutes, errorResponse, type QueueRoutesHost } from './queue.ts'
+import { NodeRequest } from 'srvx/node'
+import { checkPeer, type Peer } from '../guard.ts'
+import { isDocsPage } from '../openapi/page.ts'
+import { addDocsRoutes, type DocsHost } from '../openapi/routes.ts'
+import { answerBalanced, type BalancedRoutesHost, refuseMethod } from './balanced.ts'
+import { findPlace, type Place } from './find.ts'
+import { errorResponse, refuse } from './problem.ts'
+import { addQueueRoutes, type QueueRoutesHost } from './queue.ts'
 
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
 
-export interface AppOptions extends QueueRoutesHost {
+export interface AppOptions extends QueueRoutesHost, BalancedRoutesHost, DocsHost {
   token: string
   /** Throws when the host takes no calls of this kind. */
   admit?(request: Request): void
   rpc: RpcHandler
-  onInternal(error: unknown): void
+  /** Looks for functions again; false when that was just done, or would find nothing new. */
+  rescan(): Promise<boolean>
 }
+
+/** A request below the prefix that may be answered. */
+interface Visit {
+  peer: Peer
+  /** Path below the prefix and query, as they were sent. */
+  url: string
+  request: IncomingMessage
+  response: ServerResponse
+}
+
+/** Who asks, of requests that h3 answers. */
+const peers = new WeakMap<IncomingMessage, Peer>()
 
 /** The routes below the prefix, as a middleware of the app's own server; other paths pass it. */
 export function createMiddleware(options: AppOptions): Middleware {
-  const app = createApp(options)
-  const handler = toNodeHandler(app)
-  const { prefix } = options
-  return (request, response, next) => {
-    const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
-    const path = url.split('?', 1)[0]!
-    if (path !== prefix && !path.startsWith(`${prefix}/`)) return next()
-    if (!isReadable(path)) return refuseAddress(response)
+  const handler = toNodeHandler(createApp(options))
+  const pass = async ({ request, response, url, peer }: Visit) => {
     const seen = request.url
-    request.url = url.slice(prefix.length) || '/'
-    void Promise.resolve(handler(request as never, response as never)).finally(() => (request.url = seen))
+    peers.set(request, peer)
+    request.url = url
+    await Promise.resolve(handler(request as never, response as never)).finally(() => (request.url = seen))
+  }
+  return (request, response, next) => {
+    const url = belowPrefix(request, options.prefix)
+    if (url === null) return next()
+    const answer = async () => {
+      try {
+        await visit(options, pass, { url, request, response, peer: admit(options, request, response, url) })
+      } catch (error) {
+        refuse(response, error, options.onInternal)
+      }
+    }
+    void answer()
   }
 }
 
-function isReadable(path: string): boolean {
+/** What follows the prefix in the address that was asked for; `null` for what is not below it. */
+export function belowPrefix(request: IncomingMessage, prefix: string): string | null {
+  const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
+  const path = url.split('?', 1)[0]!
+  if (path !== prefix && !path.startsWith(`${prefix}/`)) return null
+  return url.slice(prefix.length) || '/'
+}
+
+/** Before anything else is done for a request: whoever may not ask learns nothing. */
+function admit(options: AppOptions, request: IncomingMessage, response: ServerResponse, url: string): Peer {
+  checkReadable(url)
+  const web = new NodeRequest({ req: request, res: response })
+  options.admit?.(web)
+  return checkPeer(web, request, options.token, isDocsPage(request.method, url))
+}
+
+/** What cannot be decoded is no address of anybody's. */
+export function checkReadable(url: string): void {
   try {
-    return decodeURIComponent(path).length > 0
+    decodeURIComponent(url.split('?', 1)[0]!)
   } catch {
-    return false
+    throw new AppError('BAD_REQUEST', { message: 'the address is not percent-encoded text' })
   }
 }
 
-/** Before h3, which cannot route it: whoever asks learns nothing but that. */
-function refuseAddress(response: ServerResponse): void {
-  const problem = toProblem(
-    new AppError('BAD_REQUEST', { message: 'the address is not percent-encoded text' }),
-  )
-  response.writeHead(problem.status, problemHeaders).end(problemBody(problem))
+async function visit(
+  options: AppOptions,
+  pass: (visit: Visit) => Promise<void>,
+  given: Visit,
+): Promise<void> {
+  const { request, response, url } = given
+  const place = await findPlaceAgain(options, request.method!, url)
+  if (place.kind === 'balanced') return answerBalanced(options, place.match, given)
+  if (place.kind === 'method')
+    return refuseMethod(request, response, { path: url.split('?', 1)[0]!, allow: place.allow })
+  return pass(given)
 }
 
-/**
- * Answers upgrade requests below the prefix, where nothing upgrades.
- * Vite leaves those of others open, so an unanswered one would hang.
- */
-export function refuseUpgrades(server: EventEmitter, prefix: string): void {
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
-    const path = request.url?.split('?', 1)[0] ?? '/'
-    if (path !== prefix && !path.startsWith(`${prefix}/`)) return
-    socket.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-  })
+/** A function of another package is found when a module imports it, which no change of a file tells. */
+export async function findPlaceAgain(
+  { table, rescan }: Pick<AppOptions, 'table' | 'rescan'>,
+  method: string,
+  url: string,
+): Promise<Place> {
+  const place = findPlace(table(), method, url)
+  return place.kind === 'nobody' && (await rescan()) ? findPlace(table(), method, url) : place
 }
 
 function createApp(options: AppOptions): H3 {
   const app = new H3({ silent: true, onError: (error) => errorResponse(error, options.onInternal) })
   // Answers are private to the caller, and marked, so that a stub knows them from those of a proxy.
-  app.use(async (event, next) => {
-    options.admit?.(event.req)
-    event.context.peer = checkPeer(event.req, incomingOf(event.req), options.token)
+  app.use((event, next) => {
+    event.context.peer = peers.get(incomingOf(event.req)!)
     // The rpc route has these itself; to add them to a finished answer, h3 would make it a stream.
     if (!event.url.pathname.startsWith('/rpc/')) {
       event.res.headers.set(MARKER, '1')
@@ -75,11 +118,15 @@ function createApp(options: AppOptions): H3 {
     }
     return next()
   })
-  const health = () => ({ status: 'ok', functions: options.knownPaths().length })
+  const health = () => {
+    const { routes, balanced } = options.table()
+    return { status: 'ok', functions: routes.length + balanced.length }
+  }
   app.get('/', health).get('/ping', health)
   app.all('/rpc/:path', (event) =>
     options.rpc(event.req, event.context.params!.path!, { kind: 'page', subject: null }),
   )
+  addDocsRoutes(app, options)
   addQueueRoutes(app, options)
   return app
 }

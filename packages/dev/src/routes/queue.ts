@@ -8,16 +8,16 @@ import {
   type Message,
   type QueueInput,
 } from '@flash/protocol'
-import { isWebAddress, jobError, problemBody, problemHeaders, readBody, toProblem } from '@flash/server'
-import { H3, type H3Event } from 'h3'
+import { isWebAddress, jobError, readBody } from '@flash/server'
+import type { H3, H3Event } from 'h3'
 import type { DevEndpoint } from '../endpoints.ts'
 import type { Peer } from '../guard.ts'
-import type { Route } from './table.ts'
+import type { Route, RouteTable } from './table.ts'
+import { type QueueVerb, type QueueVerbName, queueVerbs, splitQueuePath } from './verbs.ts'
 
 /** What the queue routes need of the runtime. */
 export interface QueueRoutesHost {
-  route(path: string): Promise<Route | undefined>
-  knownPaths(): string[]
+  table(): RouteTable
   prefix: string
   endpoint(route: Route): DevEndpoint | Promise<DevEndpoint>
 }
@@ -31,61 +31,27 @@ interface Visit {
   peer: Peer
 }
 
-/** `serverOnly`: what a page may not do, whatever runs in it. */
-type Verb = {
-  method: 'GET' | 'POST'
-  takesId: boolean
-  serverOnly?: true
-  answer(visit: Visit): Promise<unknown> | unknown
-}
-
-const verbs: Record<string, Verb> = {
-  run_sync: { method: 'POST', takesId: false, answer: runSync },
-  runsync: { method: 'POST', takesId: false, answer: runSync },
-  run: {
-    method: 'POST',
-    takesId: false,
-    answer: async (visit) => brief(await submit(visit, 'run', 10_000_000)),
-  },
-  health: {
-    method: 'GET',
-    takesId: false,
-    serverOnly: true,
-    answer: ({ endpoint }) => endpoint.queue.health(endpoint.workers()),
-  },
-  'purge-queue': {
-    method: 'POST',
-    takesId: false,
-    serverOnly: true,
-    answer: ({ endpoint }) => endpoint.queue.purge(),
-  },
-  status: {
-    method: 'GET',
-    takesId: true,
-    answer: ({ endpoint, id }) => plainStatus(endpoint, known(endpoint.queue.status(id), id)),
-  },
-  stream: { method: 'GET', takesId: true, answer: streamItems },
-  cancel: {
-    method: 'POST',
-    takesId: true,
-    answer: ({ endpoint, id }) => brief(known(endpoint.queue.cancel(id), id)),
-  },
-  retry: {
-    method: 'POST',
-    takesId: true,
-    serverOnly: true,
-    answer: ({ endpoint, id }) => brief(known(endpoint.queue.retry(id), id)),
-  },
+const answers: Record<QueueVerbName, (visit: Visit) => Promise<unknown> | unknown> = {
+  run_sync: runSync,
+  runsync: runSync,
+  run: async (visit) => brief(await submit(visit, 'run', 10_000_000)),
+  health: ({ endpoint }) => endpoint.queue.health(endpoint.workers()),
+  'purge-queue': ({ endpoint }) => endpoint.queue.purge(),
+  status: ({ endpoint, id }) => plainStatus(endpoint, known(endpoint.queue.status(id), id)),
+  stream: streamItems,
+  cancel: ({ endpoint, id }) => brief(known(endpoint.queue.cancel(id), id)),
+  retry: ({ endpoint, id }) => brief(known(endpoint.queue.retry(id), id)),
 }
 
 /** `{file_prefix}/{export}/{verb}[/{id}]` for programs: plain JSON in, Runpod's shapes out. */
 export function addQueueRoutes(app: H3, host: QueueRoutesHost): void {
   app.all('/**', async (event: H3Event) => {
     const segments = event.url.pathname.split('/').filter(Boolean).map(decodeSegment)
-    const found = splitPath(segments)
-    const route = found && (await host.route(found.path))
-    if (!found || !route) throw noRoute(segments, host.knownPaths(), host.prefix)
-    const { verb, id } = found
+    const found = splitQueuePath(segments)
+    const route = found && host.table().find(found.path)
+    if (!found || !route) throw noRoute(segments, host)
+    const { name, id } = found
+    const verb: QueueVerb = queueVerbs[name]
     if (event.req.method !== verb.method) {
       throw new AppError('METHOD_NOT_ALLOWED', {
         message: `${event.req.method} is not allowed at ${event.url.pathname}`,
@@ -93,8 +59,8 @@ export function addQueueRoutes(app: H3, host: QueueRoutesHost): void {
       })
     }
     const peer = event.context.peer as Peer
-    if (verb.serverOnly && peer.kind === 'page') throw serverOnly(segments.at(verb.takesId ? -2 : -1)!)
-    return verb.answer({ route, endpoint: await host.endpoint(route), request: event.req, id, peer })
+    if (verb.serverOnly && peer.kind === 'page') throw serverOnly(name)
+    return answers[name]({ route, endpoint: await host.endpoint(route), request: event.req, id, peer })
   })
 }
 
@@ -103,16 +69,6 @@ function serverOnly(what: string): AppError {
     message: `"${what}" is not available to pages`,
     hint: 'use it from a program, or in code that runs on a server',
   })
-}
-
-function splitPath(segments: string[]): { path: string; verb: Verb; id: string } | null {
-  const last = segments.at(-1) ?? ''
-  const before = segments.at(-2) ?? ''
-  if (Object.hasOwn(verbs, last) && !verbs[last]!.takesId)
-    return { path: segments.slice(0, -1).join('/'), verb: verbs[last]!, id: '' }
-  if (Object.hasOwn(verbs, before) && verbs[before]!.takesId)
-    return { path: segments.slice(0, -2).join('/'), verb: verbs[before]!, id: last }
-  return null
 }
 
 function decodeSegment(segment: string): string {
@@ -268,13 +224,15 @@ function known<T>(value: T | undefined, id: string): T {
   })
 }
 
-function noRoute(segments: string[], paths: string[], prefix: string): AppError {
+function noRoute(segments: string[], { table, prefix }: QueueRoutesHost): AppError {
+  const { routes, balanced } = table()
+  const paths = [
+    ...routes.map(({ path }) => `${prefix}/${path}/run_sync`),
+    ...balanced.map(({ method, path }) => `${method} ${prefix}/${path}`),
+  ]
   const hint =
     paths.length > 0
-      ? `there is: ${paths
-          .slice(0, 8)
-          .map((path) => `${prefix}/${path}/run_sync`)
-          .join(', ')}`
+      ? `there is: ${paths.slice(0, 8).join(', ')}`
       : 'no remote function was found in this project'
   return new AppError('NOT_FOUND', { message: `no function answers at /${segments.join('/')}`, hint })
 }
@@ -285,27 +243,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function clamp(value: number, min: number, max: number): number {
   return Number.isFinite(value) ? Math.min(max, Math.max(min, value)) : max
-}
-
-/** Answers for every error of the routes: problem JSON with the code's status. */
-export function errorResponse(error: unknown, onInternal: (error: unknown) => void): Response {
-  const known = toKnown(error)
-  if (!known) onInternal(error)
-  const problem = toProblem(known ?? internalError)
-  return new Response(problemBody(problem), { status: problem.status, headers: problemHeaders })
-}
-
-const internalError = new AppError('INTERNAL', {
-  message: 'the request could not be handled',
-  hint: 'the terminal of the dev server has the details',
-})
-
-/** Ours, also where h3 wrapped it, and what h3 itself says of a request it cannot read. */
-function toKnown(error: unknown): AppError | null {
-  const { cause, status, message } = error as Error & { status?: number }
-  const ours = [error, cause].find((one) => one instanceof AppError)
-  if (ours) return ours
-  return status === 400 || status === 404
-    ? new AppError('BAD_REQUEST', { message: `the address cannot be read: ${message}` })
-    : null
 }

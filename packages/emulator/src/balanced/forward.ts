@@ -10,9 +10,9 @@ import type { Clock } from '@flash/protocol'
 import type { Seat } from '../endpoints/types.ts'
 import { type Answer, send } from '../http/answer.ts'
 import type { takeDamage } from '../http/run.ts'
-import { endToEnd, workerHeader } from './headers.ts'
+import { endToEnd, forBalancer, workerHeader } from './headers.ts'
 import type { BalancedLimits } from './limits.ts'
-import { badGateway, tooLarge, tooSlow } from './refuse.ts'
+import { type Refusals, runpodRefusals } from './refuse.ts'
 
 export interface Exchange {
   seat: Seat
@@ -22,81 +22,107 @@ export interface Exchange {
   response: ServerResponse
   clock: Clock
   limits: BalancedLimits
+  /** Headers that pass neither way, in small letters. */
+  without?: readonly string[]
+  /** Headers of the answer where the worker's has none of that name, in small letters. */
+  defaults?: Record<string, string>
+  /** Runpod's when omitted. */
+  refusals?: Refusals
   /** What a fault makes of the answer, asked once it has come. */
-  damage(): ReturnType<typeof takeDamage>
+  damage?(): ReturnType<typeof takeDamage>
 }
+
+type Fail = (answer: Answer | Promise<Answer>) => void
 
 /** A worker may close a connection that idles at any time; a request must not meet one that is just closing. */
 const agent = new Agent({ keepAlive: false })
 
-/** Headers that are for the balancer and not for the worker: the key opens the account. */
-const ours = ['authorization', 'expect', workerHeader.toLowerCase()]
-
 /** Passes a request to a worker and its answer back, as both come; resolves when nothing of it is left. */
 export function forward(exchange: Exchange): Promise<void> {
-  const { seat, path, request, response, clock, limits } = exchange
+  const { seat, path, request, response, clock, limits, refusals = runpodRefusals } = exchange
   return new Promise((resolve) => {
-    const upstream = open(new URL(seat.url), {
-      agent,
-      path,
-      method: request.method,
-      headers: pairs(request, seat),
-    })
-    const fail = (answer: Answer) => {
-      upstream.destroy()
-      if (response.headersSent) response.destroy()
-      else send(response, { ...answer, headers: { [workerHeader]: seat.workerId } })
-    }
-    const disarm = clock.after(limits.processingMs, () => fail(tooSlow))
+    const { method } = request
+    const upstream = open(new URL(seat.url), { agent, path, method, headers: pairs(exchange) })
+    const fail = createFail(exchange, upstream)
+    const disarm = clock.after(limits.processingMs, () => fail(refusals.tooSlow(limits.processingMs)))
     response.once('close', () => {
       disarm()
       upstream.destroy()
       resolve()
     })
-    upstream.on('error', () => fail(badGateway))
+    upstream.on('error', () => fail(refusals.badGateway(seat)))
     upstream.once('response', (answer) => passBack(exchange, answer, fail))
     passOn(exchange, upstream, fail)
   })
 }
 
-function pairs(request: IncomingMessage, { url }: Seat): string[] {
-  const headers = endToEnd(request.rawHeaders, ours)
+/** What first went wrong is what is told. */
+function createFail({ seat, response }: Exchange, upstream: ClientRequest): Fail {
+  let hasFailed = false
+  return (answer) => {
+    if (hasFailed) return
+    hasFailed = true
+    upstream.destroy()
+    void Promise.resolve(answer).then(({ headers, ...said }) => {
+      if (response.headersSent) response.destroy()
+      else send(response, { ...said, headers: { ...headers, [workerHeader]: seat.workerId } })
+    })
+  }
+}
+
+function pairs({ request, seat, without = [] }: Exchange): string[] {
+  const headers = endToEnd(request.rawHeaders, [...forBalancer, ...without])
   if (request.headers['transfer-encoding'] !== undefined) headers.push('Transfer-Encoding', 'chunked')
-  if (request.headers.host === undefined) headers.push('Host', new URL(url).host)
+  if (request.headers.host === undefined) headers.push('Host', authorityOf(request) ?? new URL(seat.url).host)
+  for (const [name, value] of Object.entries(seat.headers ?? {})) headers.push(name, value)
   return headers
 }
 
+function authorityOf({ headers }: IncomingMessage): string | undefined {
+  return headers[':authority'] as string | undefined
+}
+
 function passOn(
-  { request, limits }: Exchange,
+  { request, limits, refusals = runpodRefusals }: Exchange,
   upstream: ClientRequest,
-  fail: (answer: Answer) => void,
+  fail: Fail,
 ): void {
   pipeline(request, limitTo(limits.bytes), upstream, (error) => {
     if (error instanceof TooLarge) {
       // The rest is read and dropped, so that the caller gets to the answer.
       request.resume()
-      fail(tooLarge(limits.bytes))
+      fail(refusals.tooLarge(limits.bytes))
     }
   })
 }
 
-function passBack(
-  { seat, request, response, limits, damage }: Exchange,
-  answer: IncomingMessage,
-  fail: (answer: Answer) => void,
-): void {
-  const harm = damage()
+function passBack(exchange: Exchange, answer: IncomingMessage, fail: Fail): void {
+  const { request, response, limits, damage, refusals = runpodRefusals } = exchange
+  const harm = damage?.()
   if (harm === 'lostResponse') return void answer.resume().once('close', () => response.destroy())
   if (Number(answer.headers['content-length'] ?? 0) > limits.bytes && request.method !== 'HEAD')
-    return fail(tooLarge(limits.bytes))
-  const headers = [...endToEnd(answer.rawHeaders, [workerHeader.toLowerCase()]), workerHeader, seat.workerId]
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
-  // What streams slowly is seen from its first byte on.
-  response.flushHeaders()
+    return fail(refusals.tooLarge(limits.bytes))
+  writeHead(exchange, answer)
   if (harm === 'truncatedBody') return truncate(answer, response)
   pipeline(answer, limitTo(limits.bytes), response, (error) => {
     if (error) response.destroy()
   })
+}
+
+function writeHead(
+  { seat, request, response, without = [], defaults = {} }: Exchange,
+  answer: IncomingMessage,
+): void {
+  const headers = endToEnd(answer.rawHeaders, [workerHeader.toLowerCase(), ...without])
+  for (const [name, value] of Object.entries(defaults))
+    if (answer.headers[name] === undefined) headers.push(name, value)
+  headers.push(workerHeader, seat.workerId)
+  const status = answer.statusCode ?? 502
+  // HTTP/2 has no such text.
+  if (request.httpVersionMajor >= 2) response.writeHead(status, headers)
+  else response.writeHead(status, answer.statusMessage, headers)
+  // What streams slowly is seen from its first byte on.
+  response.flushHeaders()
 }
 
 function truncate(answer: IncomingMessage, response: ServerResponse): void {

@@ -1,3 +1,5 @@
+import { TOKEN_HEADER } from '@flash/protocol'
+
 /** They are about one connection, and each side of the balancer has its own. */
 const hopByHop = new Set([
   'connection',
@@ -16,7 +18,9 @@ export function endToEnd(rawHeaders: readonly string[], without: readonly string
   const gone = new Set([...hopByHop, ...without, ...namedByConnection(rawHeaders)])
   const kept: string[] = []
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    if (!gone.has(rawHeaders[at]!.toLowerCase())) kept.push(rawHeaders[at]!, rawHeaders[at + 1]!)
+    // Names with a colon are HTTP/2's own.
+    if (!gone.has(rawHeaders[at]!.toLowerCase()) && !rawHeaders[at]!.startsWith(':'))
+      kept.push(rawHeaders[at]!, rawHeaders[at + 1]!)
   }
   return kept
 }
@@ -27,6 +31,9 @@ function namedByConnection(rawHeaders: readonly string[]): string[] {
     return rawHeaders[at + 1]!.split(',').map((one) => one.trim().toLowerCase())
   })
 }
+
+/** Headers of a request that are for the balancer and not for the worker: the key opens the account. */
+export const forBalancer: readonly string[] = ['authorization', 'expect', 'x-runpod-worker-id', TOKEN_HEADER]
 
 /** Which worker has answered, and in a request, which one should. */
 export const workerHeader = 'X-Runpod-Worker-Id'

@@ -1,13 +1,26 @@
 import { AppError } from '@flash/protocol'
+import type { Seat } from '../endpoints/types.ts'
 import { type Answer, refusal } from '../http/answer.ts'
 import type { BalancedLimits } from './limits.ts'
 
-export const notBalanced = refusal(400, 'not allowed for QB API')
-export const badGateway = refusal(502, 'bad gateway: the worker does not answer')
-export const tooSlow = refusal(504, 'gateway timeout: the worker took too long')
+/** What is answered in place of a worker. */
+export interface Refusals {
+  /** It does not answer, or broke off before it did. */
+  badGateway(seat: Seat): Answer | Promise<Answer>
+  tooSlow(limitMs: number): Answer
+  tooLarge(limitBytes: number): Answer
+}
 
+export const notBalanced = refusal(400, 'not allowed for QB API')
 export function tooLarge(limitBytes: number): Answer {
   return refusal(413, `the request or response is over the limit of ${limitBytes} bytes`)
+}
+
+/** As Runpod's balancer says it. */
+export const runpodRefusals: Refusals = {
+  badGateway: () => refusal(502, 'bad gateway: the worker does not answer'),
+  tooSlow: () => refusal(504, 'gateway timeout: the worker took too long'),
+  tooLarge,
 }
 
 /** Why a request got no worker. */

@@ -4,9 +4,9 @@ import type { Clock } from '@flash/protocol'
 import type { Seat } from '../endpoints/types.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Caller } from './caller.ts'
-import { endToEnd, workerHeader } from './headers.ts'
+import { endToEnd, forBalancer, workerHeader } from './headers.ts'
 import type { BalancedLimits } from './limits.ts'
-import { badGateway, tooSlow } from './refuse.ts'
+import { type Refusals, runpodRefusals } from './refuse.ts'
 
 export interface UpgradeExchange {
   seat: Seat
@@ -15,37 +15,41 @@ export interface UpgradeExchange {
   caller: Caller
   clock: Clock
   limits: BalancedLimits
+  /** Headers that pass neither way, in small letters. */
+  without?: readonly string[]
+  /** Runpod's when omitted. */
+  refusals?: Refusals
 }
 
 /** Joins a caller that asked for another protocol with a worker; resolves when either of them is gone. */
 export function forwardUpgrade(exchange: UpgradeExchange): Promise<void> {
-  const { seat, path, request, caller, clock, limits } = exchange
+  const { seat, path, request, caller, clock, limits, without = [], refusals = runpodRefusals } = exchange
   const { socket, signal } = caller
   const own = [workerHeader, seat.workerId]
   return new Promise((resolve) => {
-    const asked = endToEnd(request.rawHeaders, ['authorization', workerHeader.toLowerCase()])
-    const headers = [...asked, ...switching(request)]
+    const asked = endToEnd(request.rawHeaders, [...forBalancer, ...without])
+    const headers = [...asked, ...switching(request), ...Object.entries(seat.headers ?? {}).flat()]
     const upstream = open(new URL(seat.url), { path, method: request.method, headers, agent: false, signal })
     const disarm = clock.after(limits.processingMs, () => {
-      refuseUpgrade(socket, tooSlow)
+      refuseUpgrade(socket, refusals.tooSlow(limits.processingMs))
       upstream.destroy()
     })
     socket.once('close', () => {
       disarm()
       resolve()
     })
-    upstream.on('error', () => refuseUpgrade(socket, badGateway))
+    upstream.on('error', async () => refuseUpgrade(socket, await refusals.badGateway(seat)))
     upstream.once('upgrade', (answer, other, first) => {
       disarm()
       const said = caller.release()
-      writeHead(socket, answer, [...switching(answer), ...own])
+      writeHead(socket, answer, without, [...switching(answer), ...own])
       socket.write(first)
       other.write(said)
       join(socket, other)
     })
     // The worker does not want it, and says so with an ordinary answer.
     upstream.once('response', (answer) => {
-      writeHead(socket, answer, ['Connection', 'close', ...own])
+      writeHead(socket, answer, without, ['Connection', 'close', ...own])
       // Whoever does not end its side must not keep the worker.
       answer.pipe(socket).once('finish', () => socket.destroy())
     })
@@ -71,8 +75,13 @@ function join(one: Duplex, other: Duplex): void {
   }
 }
 
-function writeHead(socket: Duplex, answer: IncomingMessage, more: string[]): void {
-  const headers = [...endToEnd(answer.rawHeaders), ...more]
+function writeHead(
+  socket: Duplex,
+  answer: IncomingMessage,
+  without: readonly string[],
+  more: string[],
+): void {
+  const headers = [...endToEnd(answer.rawHeaders, without), ...more]
   const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`]
   for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`)
   // As they were read: each character is a byte.

@@ -67,6 +67,8 @@ export interface Seat {
   workerId: string
   /** `http://127.0.0.1:41234` */
   url: string
+  /** Go with every request to it. */
+  headers?: Record<string, string>
   /** The request has ended. */
   release(): void
 }

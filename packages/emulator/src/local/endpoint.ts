@@ -1,45 +1,11 @@
-import {
-  type Clock,
-  type FunctionFact,
-  inputShape,
-  type JobStatus,
-  type LocalCall,
-  type QueueInput,
-  type ResolvedEndpointConfig,
-  writeFailure,
-} from '@flash/protocol'
+import { inputShape, type JobStatus, type LocalCall, type QueueInput, writeFailure } from '@flash/protocol'
 import { createQueue, type Job, type Queue, sendWebhook, type Submission } from '../queue/index.ts'
-import type { Exit, Launched } from './launch.ts'
-import { type CallListener, createLink, type WorkerLink } from './link.ts'
+import { type EndpointContext, type EndpointSettings, launchWorker, type LocalFunction } from './context.ts'
+import { countWorkers } from './crew.ts'
+import type { WorkerLink } from './link.ts'
+import type { CallListener } from './link-state.ts'
 import { messageBytes, type Output, plainOutput, STREAMED } from './output.ts'
 import { createPool, type Pool } from './pool.ts'
-
-/** What running a function takes to know about it. */
-export type LocalFunction = Pick<FunctionFact, 'id' | 'kind' | 'callables' | 'setup' | 'hasInput'>
-
-export interface EndpointSettings {
-  name: string
-  config: Pick<ResolvedEndpointConfig, 'executionTimeoutMs' | 'maxConcurrency' | 'instances' | 'dev'>
-  /** All variables of a worker. */
-  env: Record<string, string>
-  /** Variables of `.env` files that `env` does not name. */
-  unnamed: string[]
-}
-
-/** What an endpoint needs of the host around it. */
-export interface EndpointContext<F extends LocalFunction> {
-  clock: Clock
-  root: string
-  launch(env: Record<string, string>): Launched
-  /** What a worker's loader is asked for to get a function. */
-  moduleOf(fact: F): string
-  /** Answers what a worker asks. */
-  answer(question: string, data: unknown[]): Promise<unknown>
-  /** Why a worker ended before it was ready, when the host knows better than its exit code. */
-  explainExit?(exit: Exit): Error | undefined
-  /** Lines a worker wrote while no call ran, and those of calls. */
-  onOutput(endpoint: string, stream: 'stdout' | 'stderr', text: string): void
-}
 
 export interface LocalSubmission<F extends LocalFunction> {
   fact: F
@@ -84,7 +50,11 @@ export function createEndpoint<F extends LocalFunction>(
     queue,
     clock: context.clock,
     limits: () => ({ workers: settings.config.dev.workers, maxConcurrency: settings.config.maxConcurrency }),
-    launch: (workerId) => launchWorker(workerId, settings, context, () => pool),
+    launch: (workerId) =>
+      launchWorker(workerId, settings, context, {
+        onFree: () => pool.pump(),
+        onExit: (link) => pool.removed(link),
+      }),
     start: (link, job, isCurrent) =>
       link.run(toCall(job, settings, context), job.attachments, listenFor(link, job, queue, isCurrent)),
   })
@@ -100,7 +70,7 @@ export function createEndpoint<F extends LocalFunction>(
       pool
         .any()
         .warm({ fn: fact.id, module: context.moduleOf(fact), setup: fact.setup, endpoint: first.name }),
-    workers: () => countWorkers(pool),
+    workers: () => countWorkers(pool.links()),
     configure(next) {
       queue.configure(queueLimits(next))
       // A running process keeps the variables it was started with.
@@ -116,12 +86,6 @@ export function createEndpoint<F extends LocalFunction>(
       queue.close()
     },
   }
-}
-
-function countWorkers(pool: Pool): { idle: number; ready: number; running: number } {
-  const links = pool.links()
-  const running = links.filter((link) => link.calls > 0).length
-  return { idle: links.length - running, ready: links.length - running, running }
 }
 
 function openQueue(
@@ -173,27 +137,6 @@ function toQueued<F extends LocalFunction>({
 
 function queueLimits({ config }: EndpointSettings) {
   return { executionTimeoutMs: config.executionTimeoutMs, maxConcurrency: config.maxConcurrency }
-}
-
-function launchWorker<F extends LocalFunction>(
-  id: string,
-  { name, env, unnamed }: EndpointSettings,
-  context: EndpointContext<F>,
-  pool: () => Pool,
-): WorkerLink {
-  return createLink({
-    id,
-    launched: context.launch(env),
-    root: context.root,
-    endpoint: name,
-    unnamed,
-    clock: context.clock,
-    answer: context.answer,
-    explainExit: context.explainExit,
-    onOutput: (stream, text) => context.onOutput(name, stream, text),
-    onFree: () => pool().pump(),
-    onExit: (link) => pool().removed(link),
-  })
 }
 
 function toCall<F extends LocalFunction>(

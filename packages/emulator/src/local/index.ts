@@ -1,4 +1,11 @@
-export { createEndpoint, type EndpointContext, type EndpointSettings } from './endpoint.ts'
-export type { LocalEndpoint, LocalFunction, LocalSubmission } from './endpoint.ts'
+export {
+  type BalancedFunction,
+  createBalancedEndpoint,
+  type LocalBalanced,
+} from './balanced.ts'
+export type { EndpointContext, EndpointSettings, LocalFunction } from './context.ts'
+export { createEndpoint } from './endpoint.ts'
+export type { LocalEndpoint, LocalSubmission } from './endpoint.ts'
 export { type Exit, type Launched, launchProcess } from './launch.ts'
+export type { LocalSeat } from './servers.ts'
 export { plainMessage, plainOutput, STREAMED } from './output.ts'

@@ -1,28 +1,19 @@
 import {
-  AppError,
   type Clock,
   createMessageReader,
-  encodeMessageChunks,
   FrameType,
   type FromWorker,
   fromWireError,
   type LocalCall,
+  type LocalServe,
   type Message,
-  type ToWorker,
   toWireError,
   type WireError,
 } from '@flash/protocol'
+import { crashError } from './crash-error.ts'
 import type { Exit, Launched } from './launch.ts'
-import { createTail } from './tail.ts'
-
-/** What a worker says about one call. */
-export interface CallListener {
-  progress(message: Message): void
-  item(message: Message): void
-  log(stream: 'stdout' | 'stderr', text: string): void
-  done(message: Message): void
-  failed(error: WireError): void
-}
+import { addCall, type CallListener, createLinkState, type LinkState, occupy, silent } from './link-state.ts'
+import { toAppError } from './to-app-error.ts'
 
 export interface LinkOptions {
   id: string
@@ -46,12 +37,23 @@ export interface LinkOptions {
 export interface WorkerLink {
   readonly id: string
   readonly pid: number | undefined
+  /** What it does now: calls, and requests that go past the channel. */
   readonly calls: number
-  /** The loop has not turned for two seconds. */
+  /** The loop has not turned for two seconds, as far as this process has heard. */
+  isSilent(): boolean
+  /** The same while it has something to do. */
   isStuck(): boolean
   /** Asked for a fresh process after the calls in flight. */
   readonly retired: boolean
   run(call: Omit<LocalCall, 't' | 'call'>, parts: Uint8Array[], listener: CallListener): number
+  /**
+   * Tells it what its HTTP server answers from now on; the server is there afterwards.
+   *
+   * - rejects with what the modules or their state failed with, as the worker said it.
+   */
+  serve(request: Omit<LocalServe, 't' | 'call'>): Promise<{ port: number }>
+  /** A request has begun that goes past the channel; returns how to say that it has ended. */
+  occupy(): () => void
   warm(request: { fn: string; module: string; setup: string | null; endpoint: string }): Promise<void>
   cancel(call: number, reason: string): void
   /** A call that was cancelled and does not end is not waited for. */
@@ -59,6 +61,8 @@ export interface WorkerLink {
   invalidate(files: string[]): void
   /** The last lines it wrote, for the report of a crash. */
   lastOutput(): string
+  /** Resolves with what its calls failed with when it ended. */
+  ended: Promise<Error>
   kill(): void
 }
 
@@ -69,41 +73,38 @@ const MESSAGE_LIMIT_BYTES = 512 * 1024 * 1024
 
 export function createLink(options: LinkOptions): WorkerLink {
   const { launched, clock } = options
-  const shared: Shared = {
-    calls: new Map(),
-    tail: createTail(),
-    state: { next: 1, lastBeat: clock.now(), ready: false, retired: false, gone: false },
-    send(message, parts = []) {
-      if (shared.state.gone) return
-      const text = JSON.stringify(message)
-      // Chunk by chunk: parts can be large, and need no copy on their way.
-      for (const chunk of encodeMessageChunks({ type: FrameType.channel, rich: false, text, parts }))
-        launched.send(chunk)
-    },
-    hold: () => launched.hold(shared.calls.size > 0),
-  }
-  const { calls, state, send, tail } = shared
+  const shared = createLinkState(options)
+  const { calls, state, send, tail, busy } = shared
+  const isSilent = () => state.ready && clock.now() - state.lastBeat > STUCK_AFTER_MS
   listen(options, shared)
   const link: WorkerLink = {
     id: options.id,
     pid: launched.pid,
     get calls() {
-      return calls.size
+      return busy()
     },
     get retired() {
       return state.retired
     },
-    isStuck: () => state.ready && calls.size > 0 && clock.now() - state.lastBeat > STUCK_AFTER_MS,
+    isSilent,
+    isStuck: () => busy() > 0 && isSilent(),
     run(call, parts, listener) {
-      const number = add(shared, listener)
+      const number = addCall(shared, listener)
       send({ t: 'call', call: number, ...call }, parts)
       return number
     },
     warm: (request) =>
       new Promise((resolve, reject) => {
         const failed = (error: WireError) => reject(fromWireError(error))
-        send({ t: 'warm', call: add(shared, { ...silent, done: () => resolve(), failed }), ...request })
+        send({ t: 'warm', call: addCall(shared, { ...silent, done: () => resolve(), failed }), ...request })
       }),
+    serve: (request) =>
+      new Promise((resolve, reject) => {
+        const done = ({ text }: Message) => resolve(JSON.parse(text) as { port: number })
+        const failed = (error: WireError) => reject(toAppError(error))
+        send({ t: 'serve', call: addCall(shared, { ...silent, done, failed }), ...request })
+      }),
+    occupy: () => occupy(shared, options.onFree),
     cancel: (call, reason) => send({ t: 'cancel', call, reason }),
     abandon(call) {
       calls.delete(call)
@@ -111,6 +112,7 @@ export function createLink(options: LinkOptions): WorkerLink {
     },
     invalidate: (files) => send({ t: 'invalidate', files }),
     lastOutput: tail.text,
+    ended: shared.ended,
     kill: () => launched.kill(),
   }
   void endWith(link, options, shared)
@@ -119,24 +121,7 @@ export function createLink(options: LinkOptions): WorkerLink {
   return link
 }
 
-/** What the two directions of a link share. */
-interface Shared {
-  calls: Map<number, CallListener>
-  tail: ReturnType<typeof createTail>
-  state: { next: number; lastBeat: number; ready: boolean; retired: boolean; gone: boolean }
-  send(message: ToWorker, parts?: Uint8Array[]): void
-  /** Lets the process wait for this worker as long as calls run in it. */
-  hold(): void
-}
-
-function add({ calls, state, hold }: Shared, listener: CallListener): number {
-  const number = state.next++
-  calls.set(number, listener)
-  hold()
-  return number
-}
-
-function listen(options: LinkOptions, shared: Shared): void {
+function listen(options: LinkOptions, shared: LinkState): void {
   const { launched, clock } = options
   const { state, tail } = shared
   const handle = createHandlers(options, shared)
@@ -167,21 +152,21 @@ function listen(options: LinkOptions, shared: Shared): void {
 async function endWith(
   link: WorkerLink,
   options: LinkOptions,
-  { calls, state, tail }: Shared,
+  { calls, state, tail, tellEnd }: LinkState,
 ): Promise<void> {
   const exit = await options.launched.exited
   state.gone = true
   const known = state.ready ? undefined : options.explainExit?.(exit)
-  const error = toWireError(known ?? crashError(options.endpoint, exit, tail.text()), { stack: false })
+  const reason = known ?? crashError(options.endpoint, exit, tail.text())
+  const error = toWireError(reason, { stack: false })
+  tellEnd(reason)
   const listeners = [...calls.values()]
   calls.clear()
   for (const listener of listeners) listener.failed(error)
   options.onExit(link, exit)
 }
 
-const silent: CallListener = { progress() {}, item() {}, log() {}, done() {}, failed() {} }
-
-function createHandlers(options: LinkOptions, { calls, state, send, tail, hold }: Shared) {
+function createHandlers(options: LinkOptions, { calls, state, send, tail, hold }: LinkState) {
   const finish = (call: number) => {
     const listener = calls.get(call)
     calls.delete(call)
@@ -221,19 +206,4 @@ function createHandlers(options: LinkOptions, { calls, state, send, tail, hold }
   }
   return (message: FromWorker, parts: Uint8Array[]) =>
     (table[message.t] as ((message: FromWorker, parts: Uint8Array[]) => void) | undefined)?.(message, parts)
-}
-
-/** What a call in flight fails with when its worker ends: how it ended and the last it said. */
-function crashError(endpoint: string, exit: Exit, lastOutput: string): AppError {
-  const how = exit.signal
-    ? `was ended by ${exit.signal}`
-    : exit.code === null
-      ? 'could not be started'
-      : `exited with code ${exit.code}`
-  const said = [exit.reason, lastOutput].filter(Boolean).join('\n').trim()
-  return new AppError('WORKER_CRASHED', {
-    message: `the worker of "${endpoint}" ${how} while this call ran${said ? `; its last output:\n${said}` : ''}`,
-    hint: 'the next call starts a fresh worker',
-    data: { exitCode: exit.code, signal: exit.signal, lastOutput },
-  })
 }

@@ -1,5 +1,6 @@
 import { type Clock, toWireError, writeFailure } from '@flash/protocol'
 import type { Job, Queue, Stop } from '../queue/index.ts'
+import { createCrew } from './crew.ts'
 import type { WorkerLink } from './link.ts'
 
 export interface PoolOptions {
@@ -32,12 +33,10 @@ interface Attempt {
 /** A loop is called stuck after two seconds, so a stopped call is looked at a little later. */
 const LOOK_AGAIN_MS = 2_500
 const RECHECK_MS = 250
-/** Workers beside those that are stuck or about to end: each stuck one keeps a processor busy. */
-const SPARE = 2
 
 export function createPool(options: PoolOptions): Pool {
   const { queue, clock } = options
-  const crew = createCrew(options)
+  const crew = createPicker(options)
   const running = new Map<string, Attempt>()
   let withdrawRecheck: (() => void) | null = null
   const pump = () => {
@@ -119,49 +118,13 @@ function stopCall(
   )
 }
 
-/** The workers themselves: which there are, and which of them may get a job. */
-function createCrew({ limits, launch }: PoolOptions) {
-  const links = new Set<WorkerLink>()
-  const retiring = new Set<WorkerLink>()
-  let sequence = 0
-  const start = () => {
-    const link = launch(`local-${++sequence}`)
-    links.add(link)
-    return link
-  }
-  const usable = () => [...links].filter((link) => !retiring.has(link) && !link.retired && !link.isStuck())
+/** Workers by what they do: jobs go to the least busy one. */
+function createPicker({ limits, launch }: PoolOptions) {
+  const crew = createCrew({ limit: () => limits().workers, launch })
   const pick = () => {
-    const { workers, maxConcurrency } = limits()
-    const free = usable()
-    const least = free.filter((link) => link.calls < maxConcurrency).sort((a, b) => a.calls - b.calls)[0]
-    if (least) return least
-    return free.length < workers && links.size < workers + SPARE ? start() : null
+    const { maxConcurrency } = limits()
+    const free = crew.usable().filter((link) => link.calls < maxConcurrency)
+    return free.sort((a, b) => a.calls - b.calls)[0] ?? (crew.hasRoom() ? crew.start() : null)
   }
-  const endIdle = () => {
-    for (const link of links) if ((retiring.has(link) || link.retired) && link.calls === 0) link.kill()
-  }
-  return {
-    links: () => [...links],
-    pick,
-    any: () => pick() ?? usable()[0] ?? start(),
-    endIdle,
-    remove(link: WorkerLink) {
-      links.delete(link)
-      retiring.delete(link)
-    },
-    retireOne: (link: WorkerLink) => void retiring.add(link),
-    /** At once, whatever it does; until it is really gone it gets no job. */
-    end(link: WorkerLink) {
-      retiring.add(link)
-      link.kill()
-    },
-    retire() {
-      for (const link of links) retiring.add(link)
-      endIdle()
-    },
-    close() {
-      for (const link of links) link.kill()
-      links.clear()
-    },
-  }
+  return { ...crew, pick, any: () => pick() ?? crew.usable()[0] ?? crew.start() }
 }

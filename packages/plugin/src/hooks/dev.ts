@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import { createDevServer, type DevLog, type DevServer, refuseUpgrades } from '@flash/dev'
+import { createDevServer, type DevLog, type DevServer } from '@flash/dev'
 import type { AppError } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
 import type { ViteDevServer } from 'vite'
@@ -46,6 +46,8 @@ export function serveDev(context: PluginContext): UnpluginOptions {
           environment,
           envFiles: context.setup.envFiles,
           capability: context.capability,
+          // As Vite itself checks them: behind TLS no page of another name gets here.
+          allowedHosts: server.config.server.https ? true : server.config.server.allowedHosts,
         })
         server.middlewares.use(dev.middleware)
         onListening(server, dev, context)
@@ -116,7 +118,7 @@ function onListening(server: ViteDevServer, dev: DevServer, context: PluginConte
   }
   if (server.httpServer?.listening) tell()
   else server.httpServer?.once('listening', tell)
-  if (server.httpServer) refuseUpgrades(server.httpServer, context.prefix)
+  server.httpServer?.on('upgrade', dev.upgrade)
 }
 
 /** Vite has a hook for this only from 8.3 on. */

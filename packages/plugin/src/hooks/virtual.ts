@@ -50,9 +50,12 @@ function clientOnly(module: string): AppError {
 function clientModule({ prefix, options: { apiBase } }: PluginContext): string {
   const address = JSON.stringify(apiBase === undefined ? prefix : `${apiBase.replace(/\/+$/, '')}/_flash`)
   return [
-    "import { bindClass, bindStub } from 'unplugin-flash/client'",
+    "import { bindClass, bindRoute, bindSocket, bindStub, bindWeb } from 'unplugin-flash/client'",
     `export const stub = /* @__PURE__ */ bindStub(${address})`,
     `export const flashClass = /* @__PURE__ */ bindClass(${address})`,
+    `export const web = /* @__PURE__ */ bindWeb(${address})`,
+    `export const route = /* @__PURE__ */ bindRoute(${address})`,
+    `export const socket = /* @__PURE__ */ bindSocket(${address})`,
   ].join('\n')
 }
 
@@ -60,7 +63,7 @@ function serverModule(): string {
   return [
     "import { bindServer } from 'unplugin-flash/internal/gateway'",
     "import { facts, key } from 'virtual:flash/facts'",
-    'export const { serverStub, serverClass } = /* @__PURE__ */ bindServer(facts, key)',
+    'export const { serverStub, serverClass, serverWeb, serverRoute, serverSocket } = /* @__PURE__ */ bindServer(facts, key)',
   ].join('\n')
 }
 
@@ -84,6 +87,7 @@ export function toServerFacts({ app, prefix, project }: PluginContext): ServerFa
 }
 
 function toServerFunction(fact: ServerFunction): ServerFunction {
-  const { id, endpoint, exportPath, kind, callables, constructorParams, hasInput, setup } = fact
-  return { id, endpoint, exportPath, kind, callables, constructorParams, hasInput, setup }
+  const { id, endpoint, exportPath, kind, route, callables, constructorParams, hasInput, setup } = fact
+  const shape = { id, endpoint, exportPath, kind, ...(route && { route }) }
+  return { ...shape, callables, constructorParams, hasInput, setup }
 }

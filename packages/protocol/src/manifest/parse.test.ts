@@ -151,7 +151,12 @@ describe('a manifest', () => {
     ['a short hash', 'endpoints.ocr.configHash', 'abc', 'a sha256 in hex'],
     ['an id of another kind', 'endpoints.ocr.functions.0.id', 'ABC', '16 letters and digits'],
     ['a kind of compute that is none', 'endpoints.ocr.config.compute.kind', 'tpu', '"gpu" or "cpu"'],
-    ['a long text', 'endpoints.ocr.kind', 'x'.repeat(80), `is "${'x'.repeat(59)}…, and "queue" was expected`],
+    [
+      'a long text',
+      'endpoints.ocr.kind',
+      'x'.repeat(80),
+      `is "${'x'.repeat(59)}…, and "queue" or "balanced" was expected`,
+    ],
   ] as const) {
     test(`says what is expected: ${what}`, () => {
       const changed = withChange(path.split('.'), (owner, key) => void (owner[key] = value))

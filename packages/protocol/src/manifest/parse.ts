@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../codes.ts'
 import { checkEndpointName } from '../endpoint-config/name.ts'
 import { AppError } from '../error.ts'
-import type { CallableFact, ParamFact } from '../facts.ts'
+import type { CallableFact, ParamFact, RouteFact } from '../facts.ts'
 import { configShape } from './config-shape.ts'
 import {
   MANIFEST_VERSION,
@@ -82,12 +82,19 @@ const callable = fields<CallableFact>({
   params: nullable(listOf(param)),
 })
 
+const route = fields<RouteFact>({
+  method: oneOf('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'WS'),
+  path: text,
+  schemas: listOf(oneOf('params', 'query', 'body', 'response')),
+})
+
 const functionShape = fields<ManifestFunction>({
   id: functionId,
   path: text,
   prefix: text,
   exportPath: text,
-  kind: oneOf('function', 'generator', 'class'),
+  kind: oneOf('function', 'generator', 'class', 'route', 'web'),
+  route: optional(route),
   callables: listOf(callable),
   constructorParams: nullable(listOf(param)),
   hasInput: flag,
@@ -118,13 +125,14 @@ const manifestShape = fields<Manifest>({
   endpoints: recordOf(
     endpointName,
     fields<ManifestEndpoint>({
-      kind: oneOf('queue'),
+      kind: oneOf('queue', 'balanced'),
       functions: listOf(functionShape),
       config: configShape,
       configHash: sha256,
       bundle,
       externals: listOf(external),
       calls: listOf(endpointName),
+      clients: optional(listOf(text)),
     }),
   ),
 })

@@ -28,7 +28,7 @@ export interface Manifest {
 }
 
 export interface ManifestEndpoint {
-  kind: 'queue'
+  kind: 'queue' | 'balanced'
   functions: ManifestFunction[]
   config: ResolvedEndpointConfig
   /** sha256 of the config, hex. */
@@ -37,6 +37,8 @@ export interface ManifestEndpoint {
   externals: ManifestExternal[]
   /** Names of the endpoints that its code calls. */
   calls: string[]
+  /** Endpoints of others that its code has clients of, where reading tells: `id abc123`, `app shop/default/ocr`. */
+  clients?: string[]
 }
 
 /** One function as a bundle and its callers know it. */
@@ -73,6 +75,7 @@ export type BundleFunction = Pick<
   | 'path'
   | 'exportPath'
   | 'kind'
+  | 'route'
   | 'callables'
   | 'constructorParams'
   | 'hasInput'
@@ -94,7 +97,15 @@ export interface BundleInfo {
 /** What a server of the app knows about a function: enough to accept and forward a call. */
 export type ServerFunction = Pick<
   FunctionFact,
-  'id' | 'endpoint' | 'exportPath' | 'kind' | 'callables' | 'constructorParams' | 'hasInput' | 'setup'
+  | 'id'
+  | 'endpoint'
+  | 'exportPath'
+  | 'kind'
+  | 'route'
+  | 'callables'
+  | 'constructorParams'
+  | 'hasInput'
+  | 'setup'
 >
 
 /** `virtual:flash/facts`: what the servers of an app know; in server output only. */

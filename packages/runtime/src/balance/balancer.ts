@@ -18,6 +18,8 @@ export interface Balancer {
   choose<T extends Balanced>(addresses: readonly T[], isOpen: (address: T) => boolean): T
   /** Counts a call to an address while it lasts. */
   hold<T>(address: Balanced, work: () => Promise<T>): Promise<T>
+  /** Counts a call to an address until what it returns is called. */
+  enter(address: Balanced): () => void
 }
 
 export function createBalancer(name: StrategyName, random: () => number, emit: EmitMetric): Balancer {
@@ -31,6 +33,14 @@ export function createBalancer(name: StrategyName, random: () => number, emit: E
     else busy.delete(url)
     if (spread.has(url)) emit('in_flight_requests', now, { endpoint, address: url })
   }
+  const enter = (address: Balanced) => {
+    let isIn = true
+    count(address, 1)
+    return () => {
+      if (isIn) count(address, -1)
+      isIn = false
+    }
+  }
   return {
     choose(addresses, isOpen) {
       if (addresses.length === 1) return addresses[0]!
@@ -42,13 +52,14 @@ export function createBalancer(name: StrategyName, random: () => number, emit: E
       return chosen
     },
     async hold(address, work) {
-      count(address, 1)
+      const leave = enter(address)
       try {
         return await work()
       } finally {
-        count(address, -1)
+        leave()
       }
     },
+    enter,
   }
 }
 

@@ -9,14 +9,15 @@ import {
   readBase,
   readKey,
   readVariable,
+  toBalancedUrl,
   toText,
 } from './variables.ts'
 
 export interface VariableOptions {
   env: Env
   key: KeyVariable
-  /** Whether the endpoint may answer at several addresses: one with a queue does not. */
-  several?: boolean
+  /** Whether the endpoint takes HTTP requests, maybe at several addresses; otherwise it has one queue. */
+  balanced?: boolean
 }
 
 /**
@@ -24,19 +25,20 @@ export interface VariableOptions {
  *
  * - throws `BAD_ADDRESS` naming the variable, and for an id without a key what the key's variable says, or `NO_ACCOUNT`.
  */
-export function findByVariable(
-  endpoint: string,
-  { env, key, several = false }: VariableOptions,
-): QueueAddress[] | undefined {
+export function findByVariable(endpoint: string, options: VariableOptions): QueueAddress[] | undefined {
   const name = endpointVariable(endpoint)
-  const value = readVariable(env, name)
+  const value = readVariable(options.env, name)
   if (value === undefined) return undefined
   const values = value.split(',').map((one) => one.trim())
-  if (values.length > 1 && !several) throw severalAddresses(endpoint, name)
-  return values.map((one) => toAddress(endpoint, one, env, key))
+  if (values.length > 1 && !options.balanced) throw severalAddresses(endpoint, name)
+  return values.map((one) => toAddress(endpoint, one, options))
 }
 
-function toAddress(endpoint: string, value: string, env: Env, variable: KeyVariable): QueueAddress {
+function toAddress(
+  endpoint: string,
+  value: string,
+  { env, key: variable, balanced }: VariableOptions,
+): QueueAddress {
   const name = endpointVariable(endpoint)
   const base = readBase(env)
   const key = readKey(env, variable)
@@ -44,7 +46,8 @@ function toAddress(endpoint: string, value: string, env: Env, variable: KeyVaria
   const named = { endpoint, place, hint: `correct ${name}, or remove it`, ...keyNameOf(variable) }
   if (/^[a-z0-9][\w-]{0,63}$/i.test(value)) {
     if (key === undefined) throw variable.missing?.(endpoint) ?? noKey(endpoint, name)
-    return { ...named, url: `${toText(base)}/${value}`, key }
+    const url = balanced ? toBalancedUrl(base, value) : `${toText(base)}/${value}`
+    return { ...named, url, key }
   }
   const url = parseUrl(name, value)
   return { ...named, url: toText(url), key: mayHaveKey(url, base) ? key : undefined }

@@ -50,6 +50,19 @@ export function toText(url: URL): string {
   return url.href.replace(/\/+$/, '')
 }
 
+/** Load-balanced endpoints have a host each, below that of the queues; before numbers no name can stand, and the emulator has paths. */
+export function toBalancedUrl({ protocol, host, hostname, origin }: URL, id: string): string {
+  const isNumbers = /^(?:[\d.]+|\[.*\])$/.test(hostname)
+  return isNumbers || hostname === 'localhost' ? `${origin}/lb/${id}` : `${protocol}//${id}.${host}`
+}
+
+/** Where an endpoint that is known by the address of a queue takes HTTP requests; every other address is one for them already. */
+export function queueToBalancedUrl(base: URL, url: string): string {
+  const prefix = `${toText(base)}/`
+  const id = url.startsWith(prefix) ? url.slice(prefix.length) : ''
+  return /^[\w-]+$/.test(id) ? toBalancedUrl(base, id) : url
+}
+
 /** The key that a variable holds; throws `NO_ACCOUNT` for one that cannot be sent. */
 export function readKey(env: Env, { name }: KeyVariable): string | undefined {
   const key = readVariable(env, name)

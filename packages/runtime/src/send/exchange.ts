@@ -100,17 +100,17 @@ function tooLong(bytes: number): AppError {
 }
 
 /** Failures that come before the first byte of a request: no name, no route, nobody listening, no trust. */
-const unsentCodes =
+export const unsentCodes =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_\w+|CERT_\w+|\w+_CERT_\w+|\w+_CERT|UNABLE_TO_\w+)$/
 
 /** Node tells why in the cause, browsers keep it to themselves. */
-function codeOf(error: unknown): string | undefined {
+export function codeOf(error: unknown): string | undefined {
   const code = (error as { cause?: { code?: unknown } } | undefined)?.cause?.code
   return typeof code === 'string' ? code : undefined
 }
 
 /** Seconds or a date. */
-function readRetryAfter({ headers }: Response, clock: Clock): number | undefined {
+export function readRetryAfter({ headers }: Response, clock: Clock): number | undefined {
   const text = headers.get('retry-after')
   if (text === null) return undefined
   const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - clock.now()

@@ -4,22 +4,14 @@ import {
   currentCaller,
   type Env,
   isDeveloping,
-  type QueueAddress,
+  type KeyVariable,
   readBase,
   readKey,
   toText,
 } from '@flash/runtime/server'
-import type { ClientPlan } from './config.ts'
-
-/** Where an endpoint answers, both ways: which one it takes, only it knows. */
-export interface ClientAddress {
-  queue: QueueAddress
-  /** Of HTTP requests, without a slash at the end. */
-  balancedUrl: string
-  /** Go with each request, the key among them. */
-  headers: Record<string, string>
-  key: string
-}
+import type { ClientAddress, Use } from './call.ts'
+import type { Addressee, ClientPlan } from './config.ts'
+import { findImageAddress } from './image.ts'
 
 /** The pseudo endpoint at which the platform finds endpoints by app, environment and name. */
 const lookUpId = 'flash'
@@ -27,36 +19,39 @@ const lookUpId = 'flash'
 /**
  * The address by the variables as they are now.
  *
- * - throws `EXTERNAL_ENDPOINT` while developing, `NO_ACCOUNT`, `BAD_ADDRESS`.
+ * - throws `EXTERNAL_ENDPOINT` and `NEEDS_DOCKER` while developing, `NO_ACCOUNT`, `BAD_ADDRESS`, `ENDPOINT_NOT_DEPLOYED`.
  */
-export function findClientAddress({ to, label, isLive }: ClientPlan, env: Env): ClientAddress {
+export async function findClientAddress(plan: ClientPlan, env: Env, use: Use): Promise<ClientAddress> {
+  const { to, label, isLive } = plan
+  if (to.kind === 'image') return findImageAddress({ name: to.name, isLive, key: findKey(env) }, env, use)
   if (!isLive && isDeveloping(env)) throw external(label)
   const base = readBase(env)
-  const key = findKey(env)
+  const key = readKey(env, findKey(env))
   if (key === undefined) throw noAccount(label)
   const id = to.kind === 'id' ? to.id : lookUpId
-  const names = to.kind === 'id' ? {} : toHeaders(to)
-  const place = to.kind === 'id' ? 'the account' : `app "${to.app}", environment "${to.environment}"`
-  const hint =
-    to.kind === 'id'
-      ? 'look whether the id is complete, and whether RUNPOD_API_KEY is of the account that has it'
-      : 'deploy it there, or look how app, environment and endpoint are called on the account'
+  const url = use === 'queue' ? `${toText(base)}/${id}` : toBalancedUrl(base, id)
+  return { endpoint: label, url, key, ...describe(to) }
+}
+
+function describe(to: Exclude<Addressee, { kind: 'image' }>) {
+  if (to.kind === 'id') {
+    return {
+      place: 'the account',
+      hint: 'look whether the id is complete, and whether RUNPOD_API_KEY is of the account that has it',
+    }
+  }
+  const { app, environment, name } = to
   return {
-    queue: { endpoint: label, url: `${toText(base)}/${id}`, headers: names, key, place, hint },
-    balancedUrl: toBalancedUrl(base, id),
-    headers: { ...names, authorization: `Bearer ${key}` },
-    key,
+    headers: { 'X-Flash-App': app, 'X-Flash-Environment': environment, 'X-Flash-Endpoint': name },
+    place: `app "${app}", environment "${environment}"`,
+    hint: 'deploy it there, or look how app, environment and endpoint are called on the account',
   }
 }
 
 /** A worker has a key of its own for calls, and that of the account only when its config asks for it. */
-function findKey(env: Env): string | undefined {
-  const ofWorker = currentCaller() ? readKey(env, { name: defaultWorkerKey }) : undefined
-  return ofWorker ?? readKey(env, accountKey)
-}
-
-function toHeaders({ app, environment, name }: { app: string; environment: string; name: string }) {
-  return { 'X-Flash-App': app, 'X-Flash-Environment': environment, 'X-Flash-Endpoint': name }
+function findKey(env: Env): KeyVariable {
+  const ofWorker = { name: defaultWorkerKey }
+  return currentCaller() && readKey(env, ofWorker) !== undefined ? ofWorker : accountKey
 }
 
 /** Load-balanced endpoints have a host each, below that of the queues; before numbers no name can stand, and the emulator has paths. */

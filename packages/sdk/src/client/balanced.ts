@@ -44,7 +44,7 @@ export async function requestBalanced(call: BalancedCall, { fetch, clock }: Bala
 /** The path below the endpoint's own origin, whatever it looks like. */
 function toUrl({ address, path, options: { query } }: BalancedCall): URL {
   const parsed = parseRequestPath(path)
-  const url = new URL(`${address.balancedUrl}${parsed.path}${parsed.query}`)
+  const url = new URL(`${address.url}${parsed.path}${parsed.query}`)
   for (const [name, value] of entriesOf(query)) url.searchParams.append(name, value)
   return url
 }
@@ -79,7 +79,8 @@ function toHeaders({ address, options }: BalancedCall): Headers {
         'give yours another name, such as `x-api-key`',
       )
   }
-  for (const [name, value] of Object.entries(address.headers)) headers.set(name, value)
+  for (const [name, value] of Object.entries(address.headers ?? {})) headers.set(name, value)
+  if (address.key !== undefined) headers.set('authorization', `Bearer ${address.key}`)
   return headers
 }
 

@@ -20,8 +20,28 @@ describe('what a client may be told', () => {
     ],
     ['a name that no header carries', { app: 'b', name: 'ü' }, 'BAD_CONFIG', '"ü"'],
     ['a schema that is none', { id: 'a', input: {} }, 'BAD_CONFIG', '`input` is not a Standard Schema'],
-    ['an image', { image: 'a/b', name: 'c' }, 'NOT_AVAILABLE', 'endpoint({ id })'],
-    ['routes', { name: 'c' }, 'NOT_AVAILABLE', 'endpoint({ app, name })'],
+    ['id and image', { id: 'a', image: 'b/c' }, 'BAD_CONFIG', 'already says'],
+    [
+      'an image of another app',
+      { app: 'a', image: 'b/c', name: 'ocr' },
+      'BAD_CONFIG',
+      'has its `image` already',
+    ],
+    ['an image that is no text', { image: 7, name: 'ocr' }, 'BAD_CONFIG', '`image` is no name of an image'],
+    [
+      'an image without a name',
+      { image: 'a/b' },
+      'BAD_CONFIG',
+      '`name` of endpoint({ image, name }) is missing',
+    ],
+    [
+      'an image with a wrong name',
+      { image: 'a/b', name: 'c' },
+      'BAD_CONFIG',
+      '`name` "c" of endpoint({ image, name }) has 1 character',
+    ],
+    ['routes', { name: 'ocr' }, 'PLUGIN_MISSING', "flash() from 'unplugin-flash/vite'"],
+    ['routes, with the ways to a client', { name: 'ocr' }, 'PLUGIN_MISSING', 'endpoint({ app, name })'],
   ] as const)
     test(`refused: ${what}`, () => {
       const error = caught(() => createClient(config))

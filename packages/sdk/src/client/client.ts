@@ -1,8 +1,8 @@
 import { AppError, type Clock } from '@flash/protocol'
 import { type Env, wakingClock } from '@flash/runtime/server'
-import { type ClientAddress, findClientAddress } from './address.ts'
+import { findClientAddress } from './address.ts'
 import { requestBalanced } from './balanced.ts'
-import type { Verb } from './call.ts'
+import type { Use, Verb } from './call.ts'
 import { parseClientConfig } from './config.ts'
 import { toRemoteError, told } from './failure.ts'
 import { type OpenQueue, readItems, toClientStatus } from './job.ts'
@@ -27,24 +27,27 @@ export function createClient(config: unknown, given: ClientParts = {}): Endpoint
     clock: given.clock ?? wakingClock,
     random: given.random ?? Math.random,
   }
-  const locate = (): ClientAddress => findClientAddress(plan, given.env ?? variablesOf(globalThis))
-  const open = (): OpenQueue => openQueue(plan, locate().queue, parts)
-  const run = async (input: unknown, options?: RunOptions) => runJob(plan, open(), input, options)
+  const locate = (use: Use) => findClientAddress(plan, given.env ?? variablesOf(globalThis), use)
+  const open = async () => openQueue(plan, await locate('queue'), parts)
+  const run = async (input: unknown, options?: RunOptions) => runJob(plan, await open(), input, options)
   const send =
     (verb: Verb) =>
     (path: string, options: BodyOptions = {}) =>
-      told(() => requestBalanced({ label: plan.label, address: locate(), verb, path, options }, parts))
+      told(async () => {
+        const address = await locate('balanced')
+        return requestBalanced({ label: plan.label, address, verb, path, options }, parts)
+      })
   return {
     run: (input?: unknown, options?: RunOptions) => told(() => run(input, options)),
     runSync: (input?: unknown, options?: RunOptions) => told(async () => (await run(input, options)).wait()),
     status: (jobId) =>
       told(async () => {
-        const queue = open()
+        const queue = await open()
         return toClientStatus(queue, await queue.client.status(checkId(jobId)))
       }),
     stream: (jobId) => streamOf<never>(open, jobId),
-    cancel: (jobId) => told(async () => open().client.cancel(checkId(jobId))),
-    health: () => told(async () => open().client.health()),
+    cancel: (jobId) => told(async () => (await open()).client.cancel(checkId(jobId))),
+    health: () => told(async () => (await open()).client.health()),
     get: send('GET') as EndpointClient['get'],
     post: send('POST') as EndpointClient['post'],
     put: send('PUT') as EndpointClient['put'],
@@ -55,9 +58,9 @@ export function createClient(config: unknown, given: ClientParts = {}): Endpoint
   }
 }
 
-async function* streamOf<Item>(open: () => OpenQueue, jobId: string): AsyncGenerator<Item, void> {
+async function* streamOf<Item>(open: () => Promise<OpenQueue>, jobId: string): AsyncGenerator<Item, void> {
   try {
-    yield* readItems(open(), checkId(jobId)) as AsyncGenerator<Item, void>
+    yield* readItems(await open(), checkId(jobId)) as AsyncGenerator<Item, void>
   } catch (error) {
     throw toRemoteError(error)
   }

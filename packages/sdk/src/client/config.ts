@@ -1,10 +1,12 @@
-import { AppError } from '@flash/protocol'
+import { AppError, checkEndpointName } from '@flash/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /** Which endpoint a client means. */
 export type Addressee =
   | { kind: 'id'; id: string }
   | { kind: 'name'; app: string; environment: string; name: string }
+  /** Of the own app, wherever that is. */
+  | { kind: 'image'; name: string }
 
 /** What `endpoint()` was told. */
 export interface ClientPlan {
@@ -20,10 +22,10 @@ export interface ClientPlan {
 /** The platform's own. */
 const defaultEnvironment = 'default'
 
-/** Reads a config that may come from JavaScript; throws `BAD_CONFIG`, and `NOT_AVAILABLE` for what is no client. */
+/** Reads a config that may come from JavaScript; throws `BAD_CONFIG`, and `PLUGIN_MISSING` for what is no client. */
 export function parseClientConfig(config: unknown): ClientPlan {
   if (typeof config !== 'object' || config === null) {
-    throw badConfig('endpoint() takes an object', 'write `endpoint({ id })` or `endpoint({ app, name })`')
+    throw badConfig('endpoint() takes an object', clients)
   }
   const fields = config as Record<string, unknown>
   const to = parseAddressee(fields)
@@ -37,8 +39,8 @@ export function parseClientConfig(config: unknown): ClientPlan {
 }
 
 function parseAddressee(fields: Record<string, unknown>): Addressee {
-  const { id, app, name, environment = defaultEnvironment } = fields
-  if (id !== undefined && (app !== undefined || fields.image !== undefined)) {
+  const { id, app, name, image, environment = defaultEnvironment } = fields
+  if (id !== undefined && (app !== undefined || image !== undefined)) {
     throw badConfig(
       '`id` already says which endpoint is meant',
       'leave out `app` and `image`, or leave out `id`',
@@ -52,13 +54,32 @@ function parseAddressee(fields: Record<string, unknown>): Addressee {
       'copy it from the account',
     )
   }
-  if (app === undefined) throw notAvailable()
+  if (image !== undefined) return parseImage(fields)
+  if (app === undefined) throw pluginMissing('endpoint() with routes')
   return {
     kind: 'name',
     app: parseName('app', app),
     environment: parseName('environment', environment),
     name: parseName('name', name),
   }
+}
+
+function parseImage({ app, image, name }: Record<string, unknown>): Addressee {
+  if (app !== undefined) {
+    throw badConfig(
+      'an endpoint of another app has its `image` already',
+      'leave out `image`, or `app` for an endpoint of this one',
+    )
+  }
+  if (typeof image !== 'string' || image === '')
+    throw badConfig('`image` is no name of an image', 'write it as `docker pull` takes it: `owner/name:tag`')
+  const problem = typeof name === 'string' ? checkEndpointName(name) : 'is missing'
+  if (problem === undefined) return { kind: 'image', name: name as string }
+  const given = typeof name === 'string' ? ` ${JSON.stringify(name.slice(0, 64))}` : ''
+  throw badConfig(
+    `\`name\`${given} of endpoint({ image, name }) ${problem}`,
+    'give it the name that the endpoint gets on the account',
+  )
 }
 
 /** What a header cannot carry, the platform has no name for either. */
@@ -86,10 +107,13 @@ function badConfig(message: string, hint: string): AppError {
   return new AppError('BAD_CONFIG', { message, hint })
 }
 
-/** An image would have to be provisioned, and routes have to be compiled. */
-function notAvailable(): AppError {
-  return new AppError('NOT_AVAILABLE', {
-    message: '`endpoint()` with routes, a web app or an `image` is not available here',
-    hint: 'call an endpoint that exists: `endpoint({ id })`, or `endpoint({ app, name })`',
+const clients =
+  'write `endpoint({ id })`, `endpoint({ app, name })` or `endpoint({ image, name })` for a client of an endpoint'
+
+/** What only compiled code has. `what`: how it was called. */
+export function pluginMissing(what: string): AppError {
+  return new AppError('PLUGIN_MISSING', {
+    message: `${what} was called in a module that did not go through the plugin: add flash() from 'unplugin-flash/vite' to the plugins in vite.config.ts, or run scripts through Vite with it`,
+    hint: clients,
   })
 }

@@ -1,6 +1,7 @@
-import { createRedact, RemoteError } from '@flash/protocol'
+import { RemoteError } from '@flash/protocol'
+import { readPlatformRefusal } from '@flash/runtime/server'
 import { readText } from './answer.ts'
-import type { BalancedCall } from './call.ts'
+import { type BalancedCall, redactFor } from './call.ts'
 
 /** How much of a failed request's body its error has. */
 const errorCharacters = 10_000
@@ -9,10 +10,13 @@ const errorCharacters = 10_000
 export async function toHttpError(call: BalancedCall, response: Response): Promise<RemoteError> {
   const { status, headers } = response
   const text = await readText(call, response).catch(() => '')
-  const body = createRedact([call.address.key])(text.slice(0, errorCharacters))
+  const body = redactFor(call, text.slice(0, errorCharacters))
   const data = { status, body }
-  // Only what a worker answered has its name.
-  const refusal = headers.has('x-runpod-worker-id') ? ofWorker(text) : ofPlatform(call, status, text)
+  // What a worker answers has its name on the platform.
+  const isOfWorker = call.address.isDirect || headers.has('x-runpod-worker-id')
+  const refusal = isOfWorker
+    ? ofWorker(text)
+    : readPlatformRefusal(`endpoint "${call.label}"`, call.address, { status, text })
   if (refusal) return new RemoteError(refusal.code, refusal.message, { hint: refusal.hint, data })
   const where = status >= 300 && status < 400 ? ', which is a redirect and not followed' : ''
   const about = `endpoint "${call.label}": ${call.verb} ${call.path.split('?', 1)[0]!.slice(0, 200)}`
@@ -31,30 +35,6 @@ function ofWorker(text: string): Refusal | undefined {
   const said = typeof message === 'string' ? message : error
   if (typeof code !== 'string' || typeof said !== 'string') return undefined
   return { code, message: said, hint: typeof hint === 'string' ? hint : undefined }
-}
-
-function ofPlatform({ label, address }: BalancedCall, status: number, text: string): Refusal | undefined {
-  const about = `endpoint "${label}"`
-  const { hint, place } = address.queue
-  if (status === 401 || status === 403) {
-    const message = `${about}: the platform does not accept the account key here (${status})`
-    return {
-      code: 'ACCOUNT_REFUSED',
-      message,
-      hint: 'look whether RUNPOD_API_KEY is complete and may use the endpoint',
-    }
-  }
-  if (status === 404)
-    return { code: 'ENDPOINT_NOT_DEPLOYED', message: `${about} is not known in ${place}`, hint }
-  if (/no workers available/i.test(text)) {
-    const message = `${about}: no worker was healthy as long as a request may wait`
-    return { code: 'NO_WORKERS', message, hint: 'try again, or give the endpoint more workers' }
-  }
-  if (/not allowed for QB API/i.test(text)) {
-    const message = `${about} has a queue and takes no HTTP requests`
-    return { code: 'BAD_REQUEST', message, hint: 'use `run` or `runSync`' }
-  }
-  return undefined
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -1,5 +1,5 @@
-import { AppError, type Clock, createRedact } from '@flash/protocol'
-import { type BalancedCall, isSafe } from './call.ts'
+import { AppError, type Clock } from '@flash/protocol'
+import { type BalancedCall, isSafe, redactFor } from './call.ts'
 import type { Limits } from './limits.ts'
 
 const tries = 3
@@ -63,8 +63,9 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-function noAnswer({ label, verb, address }: BalancedCall, cause: unknown): AppError {
-  const reason = codeOf(cause) ?? createRedact([address.key])((cause as Error).message)
+function noAnswer(call: BalancedCall, cause: unknown): AppError {
+  const { label, verb } = call
+  const reason = codeOf(cause) ?? redactFor(call, (cause as Error).message)
   return new AppError('TRANSPORT', {
     message: `endpoint "${label}": ${verb} got no answer (${reason})`,
     hint: isSafe(verb)

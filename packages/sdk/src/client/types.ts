@@ -1,4 +1,4 @@
-import type { DevConfig, QueueHealth, RemoteError } from '@flash/protocol'
+import type { DevConfig, EndpointData, QueueHealth, RemoteError } from '@flash/protocol'
 import type { CallOptions, JobEvent, JobStatus } from '@flash/runtime'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
@@ -25,11 +25,19 @@ export interface ClientByName extends ClientSettings {
   readonly environment?: string | undefined
 }
 
+/** An endpoint of this app that runs a container image of one's own. */
+export interface ClientByImage extends EndpointData, Pick<ClientSettings, 'input' | 'output'> {
+  readonly image: string
+  readonly name: string
+}
+
 export type ClientConfig = ClientById | ClientByName
 
 type Plain<C> = C & { readonly input?: undefined; readonly output?: undefined }
-/** A client whose types are written by hand. */
+/** Clients whose types are written by hand. */
 export type UncheckedConfig = Plain<ClientById> | Plain<ClientByName>
+/** Only where types are written: without them, configs that are wrong would fit here. */
+export type UncheckedImage<Input> = [Input] extends [never] ? never : Plain<ClientByImage>
 
 export type InputUnder<C> = C extends { readonly input: infer S extends StandardSchemaV1 }
   ? StandardSchemaV1.InferInput<S>

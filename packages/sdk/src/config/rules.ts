@@ -8,9 +8,12 @@ import type { EndpointConfig } from './types.ts'
  * `unknown` when nothing is wrong with a config as far as its literals tell, else an object with a message at each field.
  * The build checks everything again, with what is only known then.
  */
-export type CheckConfig<C, Kind extends 'queue' | 'balanced' = 'queue'> = [Wrong<C, Kind>] extends [never]
+export type CheckConfig<C, Kind extends EndpointKind = 'queue'> = [Wrong<C, Kind>] extends [never]
   ? unknown
   : { readonly [W in Wrong<C, Kind> as W[0]]: { 'flash config': W[1] } }
+
+/** An image says itself which of the others it is. */
+type EndpointKind = 'queue' | 'balanced' | 'image'
 
 /** Pairs of field and message; `never` when nothing is wrong. */
 type Wrong<C, Kind> =
@@ -20,6 +23,7 @@ type Wrong<C, Kind> =
   | WrongCpu<Given<C, 'cpu'>>
   | WrongDisk<Given<C, 'diskGb'>, Given<C, 'cpu'>>
   | WrongName<C, Kind>
+  | WrongSchema<C, Kind>
   | WrongNumber<C>
   | WrongWorkers<Given<C, 'workers'>>
   | WrongScaling<Given<C, 'scaling'>, Kind>
@@ -95,11 +99,30 @@ type WrongDisk<Disk, Cpu> = Disk extends number
 
 type WrongName<C, Kind> =
   | Message<'name', NameFlaw<Given<C, 'name'>>>
-  | (Kind extends 'balanced'
+  | (Kind extends keyof Named
       ? IsGiven<C, 'name'> extends true
         ? never
-        : ['name', 'a load-balanced endpoint has a name']
+        : ['name', `${Named[Kind]} has a name`]
       : never)
+
+interface Named {
+  balanced: 'a load-balanced endpoint'
+  image: 'an endpoint that runs an image'
+}
+
+type SchemaField = 'input' | 'output'
+
+type WrongSchema<C, Kind> = Kind extends 'balanced'
+  ? {
+      [K in SchemaField]: IsGiven<C, K> extends true
+        ? [K, `${K} is for functions: a route has schemas of its own`]
+        : never
+    }[SchemaField]
+  : Kind extends 'image'
+    ? IsGiven<C, 'setup'> extends true
+      ? ['setup', 'setup is for functions: an image starts by itself']
+      : never
+    : never
 
 interface Limits {
   gpuCount: ['1', '']

@@ -1,7 +1,7 @@
 import { AppError, FrameType, type Message, RemoteError } from '@flash/protocol'
 import type { Post } from '@flash/runtime/server'
 import { describe, expect, test, vi } from 'vitest'
-import type { RpcBackend, RpcJob } from '../backend.ts'
+import type { BackendRequest, RpcBackend, RpcJob } from '../backend.ts'
 import { createCapability } from '../capability.ts'
 import { createRpcHandler } from '../rpc.ts'
 import { hear, lastOf } from '../testing/jobs.ts'
@@ -42,6 +42,7 @@ function setUp(more: Partial<RpcBackend> = {}) {
     find: async () => ({ endpoint: 'ocr', maxBodyBytes: 1e6 }),
     submit: vi.fn(async () => job),
     warm: vi.fn(async () => {}),
+    fetch: async () => new Response('fetched'),
     job: (_endpoint, id) => (id === 'job-1' ? job : null),
     jobById: (id) => (id === 'job-1' ? job : null),
     ...more,
@@ -59,7 +60,8 @@ function setUp(more: Partial<RpcBackend> = {}) {
     })
     return rpc(request, route, { kind: 'server', subject: null })
   }
-  return { relay: createRelay(post, 'ocr'), backend, say, cancelled, listeners, routes }
+  const openServer = more.seat && (async () => ({ url: 'http://127.0.0.1:9/_flash/', token: 't' }))
+  return { relay: createRelay(post, 'ocr', openServer), backend, say, cancelled, listeners, routes }
 }
 
 describe('a server that speaks the browser wire is a backend', () => {
@@ -97,6 +99,44 @@ describe('a server that speaks the browser wire is a backend', () => {
     const wire = { name: 'RemoteError', message: 'too dark', code: 'DARK', data: 1 }
     say(text(FrameType.error, wire))
     expect(await lastOf((await relay.job('ocr', 'job-1'))!)).toEqual(['error', expect.objectContaining(wire)])
+  })
+
+  test('that passes requests on, and opens WebSockets where it listens', async () => {
+    const found = { endpoint: 'site', maxBodyBytes: 250, kind: 'web' as const }
+    const fetch = vi.fn(async (_id: string, { headers }: BackendRequest) =>
+      Response.json([...headers], { status: 201 }),
+    )
+    const { relay, routes } = setUp({ find: async () => found, fetch, seat: () => Promise.reject() })
+    const { signal } = new AbortController()
+    const headers = new Headers({ cookie: 'a=1', 'x-own': 'b' })
+    const request = { method: 'POST', path: '/a?b', headers, body: new Uint8Array([1, 2]), signal }
+    const response = await relay.fetch('site', { ...request, timeoutMs: 5_000 })
+    expect([response.status, await response.json()]).toEqual([
+      201,
+      [
+        ['cookie', 'a=1'],
+        ['x-own', 'b'],
+      ],
+    ])
+    expect(fetch).toHaveBeenCalledWith(
+      'site',
+      expect.objectContaining({ method: 'POST', path: '/a?b', body: request.body, timeoutMs: 5_000 }),
+    )
+    await expect(relay.fetch('site', { ...request, body: new Uint8Array(300) })).rejects.toMatchObject({
+      name: 'AppError',
+      code: 'PAYLOAD_TOO_LARGE',
+    })
+    expect(routes).toEqual(['site', 'site'])
+    const seat = await relay.seat!('site', signal)
+    seat.release()
+    expect(seat).toMatchObject({
+      url: 'http://127.0.0.1:9/_flash/rpc/site',
+      isRelay: true,
+      headers: { authorization: 'Bearer t' },
+    })
+    await expect(setUp().relay.seat!('site', signal)).rejects.toMatchObject({
+      code: 'WEBSOCKET_UNSUPPORTED',
+    })
   })
 
   test('that is asked for a state, and told that nobody wants a job', async () => {

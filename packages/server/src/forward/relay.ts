@@ -1,14 +1,19 @@
 import { AppError, errorCodes, type ErrorCode, FrameType, type Message, toWireError } from '@flash/protocol'
-import { createJob, type Post, Session } from '@flash/runtime/server'
-import type { RpcBackend, RpcJob } from '../backend.ts'
+import { createFrameSend, createJob, type OpenServer, type Post, Session } from '@flash/runtime/server'
+import type { BackendSeat, RpcBackend, RpcJob } from '../backend.ts'
 import type { CallEnvelope } from '../envelope.ts'
 import { isLast, textMessage } from '../messages.ts'
+import { noWebSockets } from '../upgrade.ts'
 
 /** Of a job whose submission this process did not see: a running function's limit and its time in the queue by default. */
 const lifetimeMs = 1_200_000
 
-/** A server that speaks the browser wire itself, such as a dev server, as a backend. It knows servers' jobs by their bare ids. */
-export function createRelay(post: Post, endpoint: string): Omit<RpcBackend, 'find'> {
+/**
+ * A server that speaks the browser wire itself, such as a dev server, as a backend. It knows servers' jobs by their bare ids.
+ *
+ * - `openServer`: where it listens, for WebSockets.
+ */
+export function createRelay(post: Post, endpoint: string, openServer?: OpenServer): Omit<RpcBackend, 'find'> {
   const targetOf = (id: string, { new: construct, fn }: Partial<CallEnvelope> = {}) => ({
     ref: id,
     server: { name: endpoint, at: '' },
@@ -44,6 +49,8 @@ export function createRelay(post: Post, endpoint: string): Omit<RpcBackend, 'fin
         await session.submit([], { warm: true })
         while (!isLast(await session.next()));
       }),
+    fetch: (id, request) => known(() => createFrameSend({ ref: id, post })(request)),
+    seat: (id) => openSeat(id, openServer),
     job: (_endpoint, jobId) => open(jobId),
     async jobById(jobId) {
       const job = open(jobId)
@@ -56,6 +63,13 @@ export function createRelay(post: Post, endpoint: string): Omit<RpcBackend, 'fin
       }
     },
   }
+}
+
+async function openSeat(id: string, openServer: OpenServer | undefined): Promise<BackendSeat> {
+  const server = await openServer?.()
+  if (!server) throw noWebSockets()
+  const url = `${server.url.replace(/\/+$/, '')}/rpc/${id}`
+  return { url, isRelay: true, headers: { authorization: `Bearer ${server.token}` }, release() {} }
 }
 
 type RelayTarget = ConstructorParameters<typeof Session>[0]

@@ -1,6 +1,22 @@
-import { createQueue, type LocalEndpoint, type LocalSubmission, STREAMED } from '@flash/emulator'
-import { createTestClock, FrameType, type Message, toWireError, writeFailure } from '@flash/protocol'
-import { describe, expect, test, vi } from 'vitest'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import {
+  createQueue,
+  type LocalEndpoint,
+  type LocalSeat,
+  type LocalSubmission,
+  STREAMED,
+} from '@flash/emulator'
+import {
+  AppError,
+  createTestClock,
+  FrameType,
+  type Message,
+  toWireError,
+  writeFailure,
+} from '@flash/protocol'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { BackendRequest } from '../backend.ts'
 import { createLocalBackend, type LocalFact } from './backend.ts'
 import { jobError } from './job.ts'
 
@@ -26,6 +42,15 @@ const model: LocalFact = {
   hasInput: false,
 }
 
+const web: LocalFact = {
+  ...read,
+  id: 'web',
+  endpoint: 'site',
+  exportPath: 'site',
+  kind: 'web',
+  callables: [],
+}
+
 const message = (text: string, type: number = FrameType.value): Message => ({
   type,
   rich: false,
@@ -48,7 +73,10 @@ function setUp(found = true) {
     },
     warm: vi.fn(async () => {}),
   } as Partial<LocalEndpoint<LocalFact>> as LocalEndpoint<LocalFact>
-  const facts = new Map([read, model].map((fact) => [fact.id, fact]))
+  const seats = vi.fn(
+    async (_request: { signal: AbortSignal }): Promise<LocalSeat> => Promise.reject(new Error('none')),
+  )
+  const facts = new Map([read, model, web].map((fact) => [fact.id, fact]))
   const rescan = vi.fn(async () => {
     facts.set('late', { ...read, id: 'late' })
     return true
@@ -57,6 +85,7 @@ function setUp(found = true) {
     function: (id) => facts.get(id) ?? null,
     rescan,
     endpoint: async () => endpoint,
+    balanced: async ({ endpoint: name }) => ({ name, seat: seats }),
     find: (name) => (found && name === 'ocr' ? endpoint : undefined),
     all: () => [endpoint],
     maxBodyBytes: 1_000,
@@ -68,7 +97,7 @@ function setUp(found = true) {
     queue.take('w')
     return { job, said, leave, words: () => said.map(({ type, text }) => [type, text && JSON.parse(text)]) }
   }
-  return { backend, queue, clock, endpoint, submissions, rescan, listen }
+  return { backend, queue, clock, endpoint, seats, submissions, rescan, listen }
 }
 
 describe('a function', () => {
@@ -240,6 +269,147 @@ describe('a job', () => {
     expect(backend.job('ocr', 'nope')).toBeNull()
     expect(backend.job('other', id)).toBeNull()
     expect(backend.jobById('nope')).toBeNull()
+  })
+})
+
+describe('a request to a web app', () => {
+  const cleanUps: (() => unknown)[] = []
+  afterEach(async () => {
+    for (const cleanUp of cleanUps.splice(0)) await cleanUp()
+  })
+
+  async function start(answer: RequestListener, lost: Error | null = null) {
+    const server = createServer(answer)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanUps.push(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const { backend, seats } = setUp()
+    const release = vi.fn()
+    seats.mockResolvedValue({
+      workerId: 'local-1',
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      headers: { 'x-flash-worker-token': 'own' },
+      release,
+      lost: async () => lost,
+    })
+    const ask = (more: Partial<BackendRequest> = {}) =>
+      backend.fetch('web', {
+        method: 'GET',
+        path: '/',
+        headers: new Headers(),
+        body: null,
+        signal: new AbortController().signal,
+        ...more,
+      })
+    return { backend, ask, release, seats }
+  }
+
+  const echo: RequestListener = async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const { method, url, headers } = request
+    response.setHeader('set-cookie', ['a=1', 'b=2'])
+    response.writeHead(201).end(JSON.stringify({ method, url, headers, body }))
+  }
+
+  test('is known with what routes it, and may be larger', async () => {
+    const { backend } = setUp()
+    expect(await backend.find('web')).toEqual({ endpoint: 'site', maxBodyBytes: 30_000_000, kind: 'web' })
+  })
+
+  test('arrives as it is, with the token of the worker', async () => {
+    const { ask, release } = await start(echo)
+    const headers = new Headers({ 'x-own': 'yes', 'x-flash-worker-token': 'guessed' })
+    const body = new TextEncoder().encode('text')
+    const answer = await ask({ method: 'PUT', path: '//host/../a?x', headers, body, idempotencyKey: 'k' })
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([201, ['a=1', 'b=2']])
+    expect(release).not.toHaveBeenCalled()
+    expect(await answer.json()).toMatchObject({
+      method: 'PUT',
+      url: '//host/../a?x',
+      body: 'text',
+      headers: {
+        'x-own': 'yes',
+        'x-flash-worker-token': 'own',
+        'idempotency-key': 'k',
+        'content-length': '4',
+      },
+    })
+    await vi.waitFor(() => expect(release).toHaveBeenCalled())
+  })
+
+  test('streams both ways', async () => {
+    const { ask } = await start((request, response) => void request.pipe(response))
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = writable.getWriter()
+    const encoder = new TextEncoder()
+    void writer.write(encoder.encode('one'))
+    const answer = await ask({ method: 'POST', body: readable })
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+    expect((await reader.read()).value).toBe('one')
+    void writer.write(encoder.encode('two'))
+    expect((await reader.read()).value).toBe('two')
+    void writer.close()
+    expect((await reader.read()).done).toBe(true)
+  })
+
+  test('has no body where there is none', async () => {
+    const { ask, release } = await start((request, response) => {
+      response.writeHead(request.method === 'HEAD' ? 200 : 204, { 'x-a': 'b' }).end()
+    })
+    expect(await ask({ method: 'HEAD' })).toMatchObject({ status: 200, body: null })
+    expect(await ask({ method: 'DELETE' })).toMatchObject({ status: 204, body: null })
+    await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(2))
+  })
+
+  test('ends with its caller, before its answer and inside it', async () => {
+    let closed = () => {}
+    let reached = () => {}
+    const { ask, release } = await start((request, response) => {
+      if (request.url === '/inside') response.write('half')
+      request.socket.once('close', () => closed())
+      reached()
+    })
+    const reason = new Error('left')
+    const leaving = new AbortController()
+    const here = new Promise<void>((resolve) => (reached = resolve))
+    const gone = new Promise<void>((resolve) => (closed = resolve))
+    const answer = ask({ signal: leaving.signal })
+    answer.catch(() => {})
+    await here
+    leaving.abort(reason)
+    await expect(answer).rejects.toBe(reason)
+    await gone
+    const second = new Promise<void>((resolve) => (closed = resolve))
+    const { body } = await ask({ path: '/inside' })
+    await body!.cancel()
+    await second
+    await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(2))
+  })
+
+  test('whose worker breaks off says how it ended', async () => {
+    const crash: RequestListener = (request) => void request.socket.destroy()
+    const lost = new AppError('WORKER_CRASHED', { message: 'boom' })
+    const crashed = await start(crash, lost)
+    await expect(crashed.ask()).rejects.toBe(lost)
+    expect(crashed.release).toHaveBeenCalled()
+    await expect((await start(crash)).ask()).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+  })
+
+  test('whose own body breaks is not sent to its end', async () => {
+    const { ask } = await start(echo)
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('broken')) })
+    await expect(ask({ method: 'POST', body })).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+  })
+
+  test('that wants a WebSocket gets the worker itself', async () => {
+    const { backend, seats } = await start(echo)
+    const { signal } = new AbortController()
+    expect(await backend.seat!('web', signal)).toMatchObject({ workerId: 'local-1' })
+    expect(seats).toHaveBeenCalledWith({ signal })
+    await expect(backend.seat!('gone', signal)).rejects.toMatchObject({ code: 'UNKNOWN_FUNCTION' })
   })
 })
 

@@ -1,12 +1,23 @@
-import { type FunctionFact, inputShape, systemClock, writeConstruct, writeInput } from '@flash/protocol'
-import type { LocalEndpoint, LocalFunction, LocalSubmission } from '@flash/emulator'
+import type { LocalBalanced, LocalEndpoint, LocalFunction, LocalSubmission } from '@flash/emulator'
+import {
+  type FunctionFact,
+  inputShape,
+  isBalanced,
+  systemClock,
+  writeConstruct,
+  writeInput,
+} from '@flash/protocol'
 import type { RpcBackend, RpcJob } from '../backend.ts'
 import type { CallEnvelope } from '../envelope.ts'
 import { findCallable, unknownFunction } from '../target.ts'
+import { fetchSeat } from './fetch-seat.ts'
 import { toRpcJob } from './job.ts'
 
 /** What accepting a call takes to know about a function. */
-export type LocalFact = LocalFunction & Pick<FunctionFact, 'endpoint' | 'exportPath'>
+export type LocalFact = LocalFunction & Pick<FunctionFact, 'endpoint' | 'exportPath' | 'route'>
+
+/** What the platform lets through to a worker. */
+const BALANCED_BYTES = 30_000_000
 
 /** What the browser wire needs of whoever runs endpoints on this machine. */
 export interface LocalBackendHost<F extends LocalFact> {
@@ -14,6 +25,8 @@ export interface LocalBackendHost<F extends LocalFact> {
   /** Looks for functions again; false when that was just done, or would find nothing new. */
   rescan(): Promise<boolean>
   endpoint(fact: F): Promise<LocalEndpoint<F>>
+  /** Of a route or a web app. */
+  balanced(fact: F): Promise<Pick<LocalBalanced, 'name' | 'seat'>>
   find(endpoint: string): LocalEndpoint | undefined
   all(): LocalEndpoint[]
   maxBodyBytes: number
@@ -29,7 +42,10 @@ export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F
   return {
     async find(id) {
       const fact = host.function(id) ?? ((await host.rescan()) ? host.function(id) : null)
-      return fact && { endpoint: fact.endpoint, maxBodyBytes: host.maxBodyBytes }
+      if (!fact) return null
+      const { endpoint, kind, route } = fact
+      if (!isBalanced(fact)) return { endpoint, maxBodyBytes: host.maxBodyBytes }
+      return { endpoint, maxBodyBytes: Math.max(host.maxBodyBytes, BALANCED_BYTES), kind, route }
     },
     async submit(id, call) {
       const fact = factOf(id)
@@ -46,6 +62,14 @@ export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F
       const fact = factOf(id)
       const endpoint = await host.endpoint(fact)
       await endpoint.warm(fact)
+    },
+    async fetch(id, request) {
+      const endpoint = await host.balanced(factOf(id))
+      return fetchSeat(await endpoint.seat(request), request)
+    },
+    async seat(id, signal) {
+      const endpoint = await host.balanced(factOf(id))
+      return endpoint.seat({ signal })
     },
     job: (name, jobId) => jobOf(host.find(name), jobId),
     jobById: (jobId) =>

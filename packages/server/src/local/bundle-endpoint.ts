@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  type BalancedFunction,
+  createBalancedEndpoint,
   createEndpoint,
   type EndpointContext,
   type EndpointSettings,
   launchProcess,
+  type LocalBalanced,
   type LocalEndpoint,
 } from '@flash/emulator'
 import { AppError, type Clock, type ManifestEndpoint } from '@flash/protocol'
@@ -56,11 +59,27 @@ export function createBundleEndpoint(
   surroundings: BundleSurroundings,
   current: () => ManifestEndpoint | undefined,
 ): LocalEndpoint<LocalFact> {
-  const { root, clock, onOutput, folder } = surroundings
+  return createEndpoint(settings, contextOf(settings, surroundings, current))
+}
+
+/** The same for one with routes or a web app. */
+export function createBundleBalanced(
+  settings: EndpointSettings,
+  surroundings: BundleSurroundings,
+  current: () => ManifestEndpoint | undefined,
+): LocalBalanced {
+  return createBalancedEndpoint<BalancedFunction>(settings, contextOf(settings, surroundings, current))
+}
+
+function contextOf(
+  settings: EndpointSettings,
+  { root, clock, onOutput, folder }: BundleSurroundings,
+  current: () => ManifestEndpoint | undefined,
+): EndpointContext<unknown> {
   // Where a container runs it: a file that is looked for beside the working folder is missing here as it would be there.
   const cwd = join(folder, settings.name)
   const program = join(cwd, 'main.mjs')
-  const context: EndpointContext<LocalFact> = {
+  return {
     root,
     clock,
     onOutput,
@@ -72,7 +91,6 @@ export function createBundleEndpoint(
     },
     explainExit: () => explain(settings.name, program, current()?.externals ?? []),
   }
-  return createEndpoint(settings, context)
 }
 
 /** Why a bundle does not even begin, as far as what lies on disk can tell. */

@@ -12,6 +12,7 @@ import {
   functionOf,
   idOf,
   runCall,
+  webOf,
 } from './testing.ts'
 
 const back: BuiltEndpoint = {
@@ -342,6 +343,79 @@ describe('another build', () => {
     restart(await own.build({}))
     expect(() => endpoint('toString')).toThrow(expect.objectContaining({ hint: 'run `vite build` again' }))
     own.remove()
+  })
+})
+
+describe('an endpoint with a web app', () => {
+  const siteOf = (text: string, hash = '1'): BuiltEndpoint => ({
+    kind: 'balanced',
+    code: `web('site', { async fetch(request: Request) {
+  const { pathname } = new URL(request.url)
+  if (pathname === '/exit') { console.error('last words'); process.exit(3) }
+  return Response.json({ text: '${text}', pathname, pid: process.pid, body: await request.text(),
+    token: request.headers.get('x-flash-worker-token') })
+} })`,
+    functions: [webOf('site')],
+    hash,
+  })
+  const still: BuiltEndpoint = { code: `define('still', () => 1)`, functions: [functionOf('still')] }
+  let own: BuiltProject
+  beforeAll(async () => {
+    own = createBuiltProject()
+  })
+  afterAll(() => own.remove())
+
+  async function openSite(site = siteOf('one')) {
+    await own.build({ site, still })
+    const opened = await open({ folder: own.folder, root: own.root })
+    const ask = async (path: string, body: string | null = null) => {
+      const answer = await opened.backend.fetch(idOf('site'), {
+        method: body === null ? 'GET' : 'POST',
+        path,
+        headers: new Headers(),
+        body: body === null ? null : new TextEncoder().encode(body),
+        signal: new AbortController().signal,
+      })
+      return (await answer.json()) as Record<string, unknown>
+    }
+    return { ...opened, ask }
+  }
+
+  test('answers in its bundle, and nobody else asks it', async () => {
+    const { ask, balanced } = await openSite()
+    const answer = await ask('/a%20b?x', 'body')
+    expect(answer).toMatchObject({ text: 'one', pathname: '/a%20b', body: 'body', token: null })
+    expect(answer.pid).not.toBe(process.pid)
+    const { url, release } = await balanced('site').seat({ signal: new AbortController().signal })
+    expect((await fetch(url)).status).toBe(403)
+    release()
+  })
+
+  test('tells how its process ended, and goes on in a fresh one', async () => {
+    const { ask } = await openSite()
+    const { pid } = await ask('/')
+    expect(await caught(ask('/exit'))).toMatchObject({
+      code: 'WORKER_CRASHED',
+      message: expect.stringMatching(/exited with code 3[^]*last words/),
+    })
+    expect((await ask('/')).pid).not.toBe(pid)
+  })
+
+  test('goes on with another build, and is none with a queue', async () => {
+    const { ask, restart, balanced, endpoint } = await openSite()
+    expect((await ask('/')).text).toBe('one')
+    const missing = expect.objectContaining({ code: 'UNKNOWN_ENDPOINT' })
+    expect(() => endpoint('site')).toThrow(missing)
+    expect(() => balanced('still')).toThrow(missing)
+    restart(await own.build({ site: siteOf('two', '2'), still }))
+    expect((await ask('/')).text).toBe('two')
+    restart(await own.build({ still }))
+    expect(() => balanced('site')).toThrow(missing)
+  })
+
+  test('that does not load says so at once', async () => {
+    const { ask } = await openSite({ ...siteOf(''), code: `throw new Error('not today')` })
+    expect(await caught(ask('/'))).toMatchObject({ message: expect.stringContaining('not today') })
   })
 })
 

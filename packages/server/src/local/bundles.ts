@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { LocalEndpoint } from '@flash/emulator'
+import type { LocalBalanced, LocalEndpoint } from '@flash/emulator'
 import { AppError, type Clock, type Manifest, parseManifest, queueLimits, systemClock } from '@flash/protocol'
 import type { LocalRuntime } from '@flash/runtime'
 import { FastResponse } from 'srvx/node'
 import type { RpcBackend } from '../backend.ts'
 import { createCapability } from '../capability.ts'
 import { createRpcHandler, type RpcHandler } from '../rpc.ts'
+import { createRpcUpgrade } from '../rpc/upgrade.ts'
 import { createLocalBackend, type LocalFact } from './backend.ts'
 import { type BundleFleet, createBundleFleet } from './bundle-fleet.ts'
 import type { BundleSurroundings } from './bundle-endpoint.ts'
@@ -42,6 +43,8 @@ export interface LocalBundles {
    * - throws `UNKNOWN_ENDPOINT`, and `ENV_MISSING` as long as a variable has no value.
    */
   endpoint(name: string): LocalEndpoint<LocalFact>
+  /** The same for one with routes or a web app, whose first request starts it. */
+  balanced(name: string): LocalBalanced
   /** Goes on with another build: calls in flight finish in the processes they began in. */
   restart(manifest: Manifest): void
   /** Ends all processes. */
@@ -71,25 +74,33 @@ export async function openBundles(options: BundlesOptions): Promise<LocalBundles
     ...fleet,
     rescan: async () => false,
     endpoint: async ({ endpoint }) => fleet.open(endpoint),
+    balanced: async ({ endpoint }) => fleet.balanced(endpoint),
     maxBodyBytes: options.maxBodyBytes ?? queueLimits.runSyncBytes,
   })
-  const rpc = createRpcHandler({
-    // Job tokens are read by this process only.
+  // Job tokens are read by this process only.
+  const parts = {
     capability: createCapability(randomBytes(32)),
     backend,
     clock,
-    Response: FastResponse as unknown as typeof Response,
     onInternal: options.onError,
-  })
-  const listener = await openListener(rpc, { token, tokenPlace: 'the variable FLASH_LOCAL_TOKEN' })
+  }
+  const rpc = createRpcHandler({ ...parts, Response: FastResponse as unknown as typeof Response })
+  const upgrade = createRpcUpgrade(parts)
+  const tokenPlace = 'the variable FLASH_LOCAL_TOKEN'
+  const listener = await openListener({ rpc, upgrade, token, tokenPlace })
   surroundings.address = { FLASH_LOCAL_URL: listener.url, FLASH_LOCAL_TOKEN: token }
-  const withdraw = announce(folder, rpc, (id) => fleet.function(id) !== null)
+  const withdraw = announce(folder, {
+    has: (id) => fleet.function(id) !== null,
+    fetch: (request) => answerInProcess(request, rpc),
+    open: () => ({ url: listener.url, token }),
+  })
   return {
     get manifest() {
       return fleet.manifest()
     },
     backend,
     endpoint: fleet.open,
+    balanced: fleet.balanced,
     restart: fleet.restart,
     close: () => close(fleet, listener, withdraw),
   }
@@ -97,7 +108,7 @@ export async function openBundles(options: BundlesOptions): Promise<LocalBundles
 
 async function close(fleet: BundleFleet, listener: Listener, withdraw: () => void): Promise<void> {
   withdraw()
-  for (const endpoint of fleet.all()) endpoint.close()
+  fleet.close()
   await listener.close()
 }
 
@@ -118,18 +129,16 @@ function readManifest(folder: string, root: string): Manifest {
 const registry = Symbol.for('unplugin-flash.bundles')
 
 /** Lets server code of this process find the bundles; returns what takes that back. */
-function announce(folder: string, rpc: RpcHandler, has: (id: string) => boolean): () => void {
+function announce(folder: string, own: LocalRuntime): () => void {
   const holder = globalThis as unknown as Record<symbol, Map<string, LocalRuntime> | undefined>
   const all = (holder[registry] ??= new Map())
-  const own: LocalRuntime = {
-    has,
-    fetch: (request) => {
-      const path = new URL(request.url).pathname.split('/').at(-1) ?? ''
-      return rpc(request, path, { kind: 'server', subject: null })
-    },
-  }
   all.set(folder, own)
   return () => {
     if (all.get(folder) === own) all.delete(folder)
   }
+}
+
+function answerInProcess(request: Request, rpc: RpcHandler): Promise<Response> {
+  const path = new URL(request.url).pathname.split('/').at(-1) ?? ''
+  return rpc(request, path, { kind: 'server', subject: null })
 }

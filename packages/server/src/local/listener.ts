@@ -1,9 +1,13 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { AppError } from '@flash/protocol'
 import { FastResponse, toNodeHandler } from 'srvx/node'
 import { problemBody, problemHeaders, toProblem } from '../problem.ts'
+import type { RpcCaller } from '../envelope.ts'
 import type { RpcHandler } from '../rpc.ts'
+import type { RpcUpgrade, UpgradeConnection } from '../rpc/upgrade.ts'
+import { refuseUpgrade, toUpgradeRequest } from '../upgrade.ts'
 import { hasToken } from './token.ts'
 
 export interface Listener {
@@ -15,35 +19,34 @@ export interface ListenerOptions {
   token: string
   /** Where a caller finds the token, in words. */
   tokenPlace: string
+  rpc: RpcHandler
+  upgrade: RpcUpgrade
 }
+
+/** Whoever shows the token. */
+const caller: RpcCaller = { kind: 'server', subject: null }
 
 /**
  * The address of a runtime on this machine: 127.0.0.1, a free port, plain http, the token on every request.
  * It carries what is not for the browser: calls from server code and from workers.
  */
-export async function openListener(
-  rpc: RpcHandler,
-  { token, tokenPlace }: ListenerOptions,
-): Promise<Listener> {
+export async function openListener(options: ListenerOptions): Promise<Listener> {
   const handler = toNodeHandler(async (request: Request) => {
-    if (!hasToken(request.headers, token))
-      return refuse(
-        new AppError('UNAUTHORIZED', {
-          message: 'the session token is missing or wrong',
-          hint: `it is in ${tokenPlace}`,
-        }),
-      )
-    const path = /^\/rpc\/([^/]+)$/.exec(new URL(request.url).pathname)?.[1]
-    if (!path)
-      return refuse(
-        new AppError('NOT_FOUND', {
-          message: `nothing answers at ${new URL(request.url).pathname}`,
-          hint: 'calls go to /rpc/<function id>',
-        }),
-      )
-    return rpc(request, path, { kind: 'server', subject: null })
+    try {
+      return await options.rpc(request, checkCaller(request, options), caller)
+    } catch (error) {
+      return refuse(error as AppError)
+    }
   })
   const server = createServer(handler as RequestListener)
+  const sockets = new Set<Duplex>()
+  server.on('upgrade', (incoming, socket, head) => {
+    // Whoever asked may be gone already.
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => sockets.delete(socket))
+    sockets.add(socket)
+    void upgrade(options, { incoming, socket, head })
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
@@ -54,10 +57,37 @@ export async function openListener(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy()
         server.closeAllConnections()
         server.close(() => resolve())
       }),
   }
+}
+
+async function upgrade(options: ListenerOptions, connection: UpgradeConnection): Promise<void> {
+  try {
+    const request = toUpgradeRequest(connection.incoming)
+    if (!request) throw new AppError('BAD_REQUEST', { message: 'the header Host names no host' })
+    await options.upgrade(request, checkCaller(request, options), caller, connection)
+  } catch (error) {
+    await refuseUpgrade(connection.socket, refuse(error as AppError))
+  }
+}
+
+/** What is asked for; throws `UNAUTHORIZED`, `NOT_FOUND`. */
+function checkCaller({ headers, url }: Request, { token, tokenPlace }: ListenerOptions): string {
+  if (!hasToken(headers, token))
+    throw new AppError('UNAUTHORIZED', {
+      message: 'the session token is missing or wrong',
+      hint: `it is in ${tokenPlace}`,
+    })
+  const { pathname } = new URL(url)
+  const path = /^\/rpc\/([^/]+)$/.exec(pathname)?.[1]
+  if (path !== undefined) return path
+  throw new AppError('NOT_FOUND', {
+    message: `nothing answers at ${pathname}`,
+    hint: 'calls go to /rpc/<function id>',
+  })
 }
 
 function refuse(error: AppError): Response {

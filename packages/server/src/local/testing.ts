@@ -22,6 +22,8 @@ export interface BuiltEndpoint {
   /** The module with its functions, by their ids as `idOf` makes them. */
   code: string
   functions: ManifestFunction[]
+  /** `queue` when omitted. */
+  kind?: ManifestEndpoint['kind']
   config?: Record<string, unknown>
   externals?: ManifestEndpoint['externals']
   /** Stands for the digest of its bundle: one hexadecimal digit. */
@@ -66,6 +68,11 @@ export function createBuiltProject(): BuiltProject {
 /** Sixteen letters that begin with the name. */
 export const idOf = (name: string) => name.toLowerCase().padEnd(16, 'x')
 
+/** A web app; its module says `web(name, …)`. */
+export function webOf(name: string): ManifestFunction {
+  return { ...functionOf(name), kind: 'web', callables: [] }
+}
+
 export function functionOf(name: string, params: string[] = []): ManifestFunction {
   const known = params.map((param) => ({ name: param, kind: 'plain' as const, optional: true }))
   return {
@@ -83,11 +90,22 @@ export function functionOf(name: string, params: string[] = []): ManifestFunctio
   }
 }
 
+const imports = [
+  "import { define as __flash_define } from 'unplugin-flash/internal/define'",
+  "import { defineWeb as __flash_defineWeb } from 'unplugin-flash/internal/routes'",
+].join('; ')
+
+/** Of one line, so that tests can tell on which line of the module their code is. */
+const helpers = [
+  "const define = (name, body) => __flash_define(__flash_functions, name.padEnd(16, 'x'), {}, body)",
+  "const web = (name, body) => __flash_defineWeb(__flash_functions, name.padEnd(16, 'x'), {}, body)",
+].join('; ')
+
 function moduleOf(code: string): string {
-  return `import { define as __flash_define } from 'unplugin-flash/internal/define'
+  return `${imports}
 import { serverStub } from 'unplugin-flash/client'
 const __flash_functions = Object.create(null)
-const define = (name: string, body: unknown) => __flash_define(__flash_functions, name.padEnd(16, 'x'), {}, body)
+${helpers}
 ${code}
 export { __flash_functions }
 void serverStub
@@ -119,6 +137,7 @@ async function bundle(entry: string, outfile: string, { externals = [] }: BuiltE
     alias: {
       'unplugin-flash/internal/bundle': source('worker/src/bundle/main.ts'),
       'unplugin-flash/internal/define': source('worker/src/execute/define.ts'),
+      'unplugin-flash/internal/routes': source('worker/src/routes/define.ts'),
       'unplugin-flash/client': source('packages/runtime/src/index.ts'),
     },
     nodePaths: [source('node_modules')],
@@ -129,9 +148,9 @@ function toManifest(endpoints: Record<string, BuiltEndpoint>): Manifest {
   const built = Object.entries(endpoints).map(([name, endpoint]): [string, ManifestEndpoint] => [
     name,
     {
-      kind: 'queue',
+      kind: endpoint.kind ?? 'queue',
       functions: endpoint.functions,
-      config: parseEndpointConfig({ name, ...endpoint.config }, () => undefined),
+      config: parseEndpointConfig({ name, ...endpoint.config }, () => undefined, { kind: endpoint.kind }),
       configHash: '0'.repeat(64),
       bundle: { hash: (endpoint.hash ?? '0').repeat(64), bytes: 1, gzipBytes: 1, files: [] },
       externals: endpoint.externals ?? [],

@@ -67,6 +67,7 @@ export function createFakeBackend(words: Message[] = [json(FrameType.value, 42)]
       return job('ocr', `job-${submitted.length}`)
     },
     warm: async () => {},
+    fetch: async () => new Response('fetched'),
     job: (endpoint, id) => (/^job-\d$/.test(id) ? job(endpoint, id) : null),
     jobById: () => null,
   }
@@ -98,7 +99,7 @@ export async function serve(handler: FlashHandler) {
   const server = createServer(toNodeHandler(handler) as RequestListener)
   server.on('upgrade', (request, socket, head) => {
     handler.upgrade(request, socket, head)
-    if (!socket.writableEnded) socket.end('left to others')
+    if (!/^\/_flash(?:[/?]|$)/.test(request.url!)) socket.end('left to others')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

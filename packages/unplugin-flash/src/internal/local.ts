@@ -1,1 +1,1 @@
-export { local } from '@flash/worker'
+export { local, localApi, localRoute, localWeb } from '@flash/worker'

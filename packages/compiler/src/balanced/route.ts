@@ -1,0 +1,123 @@
+import type { RouteFact } from '@flash/protocol'
+import type { CallExpression, Expression, Node } from 'oxc-parser'
+import { type BodyWords, readBody } from '../body.ts'
+import type { Detection } from '../detect.ts'
+import { isExportedPath } from '../exported.ts'
+import { functionId } from '../id.ts'
+import { isWrapper, peel } from '../parse.ts'
+import { type Made, type Place, readPlace } from '../place.ts'
+import type { NamedCall } from '../references.ts'
+import { addProblem, type Refusal } from '../refuse.ts'
+import type { FoundApi, FoundFunction } from '../types.ts'
+import { methodOf } from './methods.ts'
+import { readOptions } from './options.ts'
+import { readRoutePath } from './path.ts'
+
+/** A call of a method of `const api = endpoint(…)`. */
+export interface RouteCall extends NamedCall {
+  api: FoundApi
+}
+
+/** The route of `api.get(path, handler, options?)`; `null` when it was refused. */
+export async function readRoute(
+  detection: Detection,
+  { node, path: [name, member], ancestors, api }: RouteCall,
+  words: Map<CallExpression, string>,
+): Promise<FoundFunction | null> {
+  const { source, findings, host } = detection
+  const call = `${name}.${member}`
+  const method = methodOf(member!)
+  const place = readRoutePlace(ancestors, node, call)
+  const wrong = method
+    ? (checkArguments(node, call) ?? ('refusal' in place && place.refusal))
+    : noMethod(call)
+  if (!method || wrong || 'refusal' in place) {
+    addProblem(findings, source, node, wrong as Refusal)
+    return null
+  }
+  const [first, handler, options] = node.arguments as Expression[]
+  const path = await readRoutePath(detection, first!)
+  const body = await readHandler(detection, handler!, words, { method, call })
+  const schemas = readOptions(detection, options)
+  if (path === null) return null
+  const { package: owner, path: file } = host.locate(source.parsed.file)
+  const exportPath = `${api.name}.${method} ${path}`
+  return {
+    id: functionId(owner, file, exportPath),
+    exportPath,
+    exported: place.path.length > 0 && isExportedPath(source.parsed, place.path),
+    kind: 'route',
+    callables: [],
+    constructorParams: null,
+    at: source.parsed.position(node.start, source.shown),
+    call: node,
+    config: api.config,
+    body,
+    route: { method, path, schemas },
+    api,
+  }
+}
+
+/** As for functions, or nowhere: a statement at the top level is a route without a callable. */
+function readRoutePlace(ancestors: Node[], node: CallExpression, call: string): Place {
+  const outer = ancestors.findLastIndex((one) => !isWrapper(one) && one.type !== 'ChainExpression')
+  const isStatement = ancestors[outer]?.type === 'ExpressionStatement'
+  if (isStatement && ancestors[outer - 1]?.type === 'Program') return { path: [] }
+  const made: Made = { call: `${call}()`, what: 'route', example: `read = ${call}(…)` }
+  return readPlace(ancestors, node, made)
+}
+
+function checkArguments({ arguments: given }: CallExpression, call: string): Refusal | null {
+  const isSpread = given.some(({ type }) => type === 'SpreadElement')
+  if (!isSpread && (given.length === 2 || given.length === 3)) return null
+  const has = isSpread
+    ? 'these are spread'
+    : `this one has ${given.length === 1 ? 'one argument' : `${given.length} arguments`}`
+  return {
+    code: 'BAD_ROUTE',
+    message: `a route takes a path, a handler and, if it has them, its schemas, and ${has}`,
+    hint: `write \`${call}('/items/:id', handler, { … })\`; to call an endpoint that exists, its config says \`id\`, \`app\` or \`image\` in this module`,
+  }
+}
+
+function noMethod(call: string): Refusal {
+  return {
+    code: 'BAD_ROUTE',
+    message: `\`${call}()\` makes no route`,
+    hint: 'use get, post, put, patch, delete, head, options or ws; to call an endpoint that exists, its config says `id`, `app` or `image` in this module',
+  }
+}
+
+const fromRequest = 'take what the request has from its argument: `({ params, query, body }) => …`'
+
+const handlerWords: BodyWords = {
+  argument: 'the handler of the route',
+  what: 'the handler of a route',
+  also: '',
+  instead: fromRequest,
+  parameters: fromRequest,
+}
+
+interface Asked {
+  method: RouteFact['method']
+  call: string
+}
+
+/** The handler, out of wrappers; hooks of a WebSocket are an object, however it is made. */
+async function readHandler(
+  detection: Detection,
+  argument: Expression,
+  words: Map<CallExpression, string>,
+  { method, call }: Asked,
+): Promise<Expression> {
+  if (method === 'WS') return peel(argument) as Expression
+  const { kind, body } = await readBody(detection, argument, words, { name: call, says: handlerWords })
+  if (kind === 'class') {
+    addProblem(detection.findings, detection.source, argument, {
+      code: 'REMOTE_BODY',
+      message: 'the handler of the route is a class',
+      hint: 'write a function; what a worker keeps between requests is made in `setup`',
+    })
+  }
+  return body
+}

@@ -1,0 +1,91 @@
+import type { Expression, Node } from 'oxc-parser'
+import type { DeclaredBinding } from '../bindings.ts'
+import type { Detection } from '../detect.ts'
+import { readGraph } from '../graph.ts'
+import { functionId } from '../id.ts'
+import { isExportedPath } from '../exported.ts'
+import { type ParsedModule, peel } from '../parse.ts'
+import { type Made, readPlace } from '../place.ts'
+import { isFunction, type NamedCall, readReferences, type Use } from '../references.ts'
+import { addProblem, type Refusal } from '../refuse.ts'
+import type { Span } from '../span.ts'
+import type { FoundFunction } from '../types.ts'
+import { rootOf } from './methods.ts'
+
+const madeAsWeb: Made = { call: 'endpoint()', what: 'web app', example: 'site = endpoint(config, app)' }
+
+/** The web app of `endpoint(config, web)`; `null` when it was refused. */
+export function readWeb(detection: Detection, { node, ancestors }: NamedCall): FoundFunction | null {
+  const { source, findings, host } = detection
+  const place = readPlace(ancestors, node, madeAsWeb)
+  if ('refusal' in place) {
+    addProblem(findings, source, node, place.refusal)
+    return null
+  }
+  const [config, web] = node.arguments as [Expression, Expression]
+  checkWeb(detection, web)
+  const { package: name, path } = host.locate(source.parsed.file)
+  const exportPath = place.path.join('.')
+  return {
+    id: functionId(name, path, exportPath),
+    exportPath,
+    exported: isExportedPath(source.parsed, place.path),
+    kind: 'web',
+    callables: [],
+    constructorParams: null,
+    at: source.parsed.position(node.start, source.shown),
+    call: node,
+    config: peel(config) as Expression,
+    body: peel(web) as Expression,
+  }
+}
+
+/**
+ * Refuses what this module declares and configures.
+ *
+ * ```ts
+ * const app = new Hono()
+ * app.get('/', …)                     // would stay in the page, with all that it uses
+ * export const site = endpoint(config, app)
+ * ```
+ */
+function checkWeb({ source, findings }: Detection, web: Expression): void {
+  const { parsed } = source
+  const root = rootOf(web)
+  const named = root.type === 'Identifier' ? declared(parsed, root.name) : null
+  if (root.type === 'Identifier' && named && !makes(named))
+    return addProblem(findings, source, root, inModule(root.name))
+  for (const use of usesIn(parsed, web))
+    if (isConfigured(parsed, use.name)) addProblem(findings, source, use, inModule(use.name))
+}
+
+function declared({ bindings }: ParsedModule, name: string): DeclaredBinding | null {
+  const binding = bindings.get(name)
+  return binding && binding.kind !== 'import' && binding.kind !== 'type' ? binding : null
+}
+
+/** A function makes the app when it is called, so that no statement can come after. */
+function makes({ kind, init }: DeclaredBinding): boolean {
+  return kind === 'function' || (kind === 'const' && init !== null && isFunction(peel(init) as Node))
+}
+
+function usesIn(parsed: ParsedModule, { start, end }: Span): Use[] {
+  const { uses } = readReferences(parsed)
+  return uses.filter((use) => !use.type && use.start >= start && use.end <= end)
+}
+
+/** Whether a statement at the top level changes it: `app.get(…)`, `app = …`. */
+function isConfigured(parsed: ParsedModule, name: string): boolean {
+  if (!declared(parsed, name)) return false
+  const statements = readGraph(parsed).units.filter(({ kind }) => kind === 'effect')
+  const uses = statements.flatMap((unit) => unit.uses).filter((use) => use.name === name && !use.deferred)
+  return uses.some(({ effect }) => effect === 'mutate' || effect === 'write')
+}
+
+function inModule(name: string): Refusal {
+  return {
+    code: 'APP_IN_MODULE',
+    message: `the web app \`${name}\` is made in this module, and statements such as \`${name}.get(…)\` would stay in the browser's copy`,
+    hint: `move \`${name}\` to a module of its own and import it here, or make it in a function: \`endpoint(config, () => …)\``,
+  }
+}

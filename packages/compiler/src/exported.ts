@@ -1,0 +1,17 @@
+import { type ParsedModule, peel } from './parse.ts'
+
+/** Whether another module can get at what is held under these names, also through `const b = a; export { b }`. */
+export function isExportedPath(parsed: ParsedModule, [name]: string[]): boolean {
+  return name === 'default' || exportedNames(parsed).has(name!)
+}
+
+function exportedNames({ exports, bindings }: ParsedModule): Set<string> {
+  const names = new Set<string>()
+  for (const found of exports.values()) if (found.kind === 'local' && !found.typeOnly) names.add(found.local)
+  for (const name of names) {
+    const binding = bindings.get(name)
+    const init = binding?.kind === 'const' && binding.init ? peel(binding.init) : null
+    if (init?.type === 'Identifier') names.add(init.name)
+  }
+  return names
+}

@@ -1,0 +1,42 @@
+import type { Node } from 'oxc-parser'
+import { itemTypes, promiseTypes, rawTypes, unknownSchema } from './known-schemas.ts'
+import { readType, type Step } from './step.ts'
+import type { CallableSignature } from './types.ts'
+
+type Result = Pick<CallableSignature, 'result' | 'answers'>
+
+/** What a function gives in the end: what its promise is awaited to, or each of the items. */
+export async function readResult(
+  step: Step,
+  { returnType, generator }: { returnType?: { typeAnnotation: Node } | null; generator?: boolean },
+): Promise<Result> {
+  if (!returnType) return { result: unknownSchema(), answers: generator ? 'items' : 'value' }
+  const { name, node, inner } = unwrap(step, returnType.typeAnnotation)
+  if (name === null) return { result: await readType(step, node), answers: generator ? 'items' : 'value' }
+  if (itemTypes.has(name))
+    return { result: inner ? await readType(step, inner) : unknownSchema(), answers: 'items' }
+  return { result: await readType(step, node), answers: rawTypes.has(name) ? 'raw' : 'value' }
+}
+
+interface Unwrapped {
+  /** Of a type of the language; `null` for all others. */
+  name: string | null
+  node: Node
+  /** Its first type argument. */
+  inner: Node | null
+}
+
+function unwrap(step: Step, node: Node): Unwrapped {
+  if (node.type === 'TSParenthesizedType') return unwrap(step, node.typeAnnotation)
+  if (node.type !== 'TSTypeReference' || node.typeName.type !== 'Identifier')
+    return { name: null, node, inner: null }
+  const { name } = node.typeName
+  const inner = node.typeArguments?.params[0] ?? null
+  if (promiseTypes.has(name) && inner) return unwrap(step, inner)
+  return { name: isOwn(step, name) ? null : name, node, inner }
+}
+
+/** Whether the module has another type of that name. */
+function isOwn({ module, params }: Step, name: string): boolean {
+  return params.has(name) || module.bindings.has(name)
+}

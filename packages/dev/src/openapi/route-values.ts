@@ -1,0 +1,104 @@
+import type { JsonSchema } from '@flash/compiler'
+import type { RouteSegment } from '@flash/protocol'
+import type { Answer, Parameter, RequestBody } from './types.ts'
+import { isRecord } from './rewrite-schema.ts'
+import type { Values } from './values.ts'
+
+export type RoutePart = 'params' | 'query' | 'body'
+
+/** What a route takes as this part: its schema's word, else what the handler's parameter is said to be. */
+export function partOf(values: Values, part: RoutePart, resolve: Resolve): JsonSchema | null {
+  const told = values.told(part)
+  if (told) return told
+  const [param] = values.callable('handler')?.params ?? []
+  const given = param && resolve(values.ofSource(param.schema))
+  const found =
+    isRecord(given?.properties) && Object.hasOwn(given.properties, part) ? given.properties[part] : null
+  return isRecord(found) && Object.keys(found).some((key) => key !== 'description') ? found : null
+}
+
+/** The component that a reference names. */
+export type Resolve = (schema: JsonSchema) => JsonSchema
+
+/** - `names`: of the parameters in the path, as the document calls them. */
+export function toPathParameters(
+  segments: readonly RouteSegment[],
+  names: readonly string[],
+  schema: JsonSchema | null,
+): Parameter[] {
+  const params = segments.filter((segment) => segment.kind !== 'text')
+  return params.map((segment, index) => {
+    const isRest = segment.kind === 'rest'
+    const own = propertyOf(schema, segment.name ?? '')
+    return {
+      name: names[index]!,
+      in: 'path',
+      required: true,
+      schema: own ?? { type: 'string' },
+      ...(isRest && { description: 'The rest of the path, of any number of parts.' }),
+    }
+  })
+}
+
+/** A parameter for each property; a query that is not told has none, although the handler may read some. */
+export function toQueryParameters(schema: JsonSchema | null): Parameter[] {
+  if (!schema || !isRecord(schema.properties)) return []
+  const required = Array.isArray(schema.required) ? schema.required : []
+  return Object.entries(schema.properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: property as JsonSchema,
+  }))
+}
+
+function propertyOf(schema: JsonSchema | null, name: string): JsonSchema | null {
+  const properties = schema?.properties
+  return isRecord(properties) && Object.hasOwn(properties, name) ? (properties[name] as JsonSchema) : null
+}
+
+const withBody = new Set(['POST', 'PUT', 'PATCH'])
+
+/** Files travel in forms; a body without a schema may be of any type. */
+export function toRequestBody(
+  method: string,
+  schema: JsonSchema | null,
+  resolved: JsonSchema | null,
+): RequestBody | undefined {
+  if (!schema) {
+    if (!withBody.has(method)) return undefined
+    const unknown = { description: 'the source does not tell what the handler takes' }
+    return { required: false, content: { 'application/json': { schema: unknown } } }
+  }
+  const type = hasFile(resolved) ? 'multipart/form-data' : 'application/json'
+  return { required: true, content: { [type]: { schema } } }
+}
+
+function hasFile(schema: JsonSchema | null): boolean {
+  if (!isRecord(schema?.properties)) return false
+  return Object.values(schema.properties).some((property) => {
+    const one = isRecord(property) && isRecord(property.items) ? property.items : property
+    return isRecord(one) && one.format === 'binary'
+  })
+}
+
+/** What the handler gives back, with its status. */
+export function toAnswers(values: Values): Record<string, Answer> {
+  const told = values.told('response')
+  const handler = values.callable('handler')
+  const schema = told ?? (handler ? values.ofSource(handler.result) : null)
+  if (handler?.answers === 'items')
+    return content(
+      'Server-sent events; the `data` of each is one value as JSON.',
+      'text/event-stream',
+      schema,
+    )
+  if (handler?.answers === 'raw' && !told)
+    return content('What the handler sends, with status and type of its own.', '*/*', schema)
+  if (schema?.type === 'null') return { '204': { description: 'Nothing.' } }
+  return content('What the handler returns.', 'application/json', schema)
+}
+
+function content(description: string, type: string, schema: JsonSchema | null): Record<string, Answer> {
+  return { '200': { description, content: { [type]: { schema: schema ?? {} } } } }
+}

@@ -1,0 +1,5 @@
+export { attend } from './caller.ts'
+export { forward } from './forward.ts'
+export { type BalancedLimits, resolveBalancedLimits } from './limits.ts'
+export type { Refusals } from './refuse.ts'
+export { forwardUpgrade, refuseUpgrade } from './upgrade.ts'

@@ -1,0 +1,33 @@
+/**
+ * Header of an answer that a route gave. Without it the answer is a `Response` of the author's.
+ *
+ * - `data`: what the handler returned, as JSON; `items`: server-sent events, each with one value as JSON in its `data`;
+ * - `error`: what it threw, as JSON `{ code, message, hint, data }`.
+ */
+export const RESULT_HEADER = 'x-flash-result'
+
+export type ResultKind = 'data' | 'items' | 'error'
+
+/** By this a worker of the dev server knows requests that came through it. */
+export const TOKEN_HEADER = 'x-flash-worker-token'
+
+/** A request to a load-balanced endpoint on its way over the rpc route: the text of a `call` message, the body in its one part. */
+export interface BalancedEnvelope {
+  fetch: {
+    /** In capitals. */
+    method: string
+    /** Path and query, below the endpoint's own origin. */
+    path: string
+    headers: [name: string, value: string][]
+    /** Whether there is a body. */
+    body: boolean
+  }
+  timeoutMs?: number
+  idempotencyKey?: string
+}
+
+/** The text of a `head` message. */
+export interface BalancedHead {
+  status: number
+  headers: [name: string, value: string][]
+}

@@ -1,0 +1,43 @@
+import { acquireState, type Callee } from '../execute/call.ts'
+import { contextStorage } from '../execute/context.ts'
+import type { Worker } from '../execute/worker.ts'
+import { toResponse } from './result.ts'
+import { createRequestContext } from './scope.ts'
+import type { Webs } from './webs.ts'
+
+/** What a web app answered, and what lets go of it. */
+export interface WebAnswer {
+  response: Response
+  release?: () => void
+}
+
+/** Asks a web app in the context of the request; throws what it throws, and `SETUP_FAILED`. */
+export async function askWeb(
+  worker: Worker,
+  webs: Webs,
+  callee: Callee,
+  request: Request,
+): Promise<WebAnswer> {
+  const held = await acquireState(worker, callee, request.signal)
+  held?.release()
+  const { web, release } = await webs.acquire(callee)
+  try {
+    const context = createRequestContext(worker, callee, request)
+    const response = await contextStorage().run(context, () => web.fetch(request))
+    return { response, release }
+  } catch (error) {
+    release?.()
+    throw error
+  }
+}
+
+/** The answer of a web app that is kept until its body has ended. */
+export function holdWeb(worker: Worker, { response, release }: WebAnswer): Response | Promise<Response> {
+  if (!release) return response
+  if (response instanceof Response) {
+    const within = <T>(step: () => T): T => step()
+    return toResponse(response, { schema: undefined, within, onError: worker.report, onEnd: release })
+  }
+  release()
+  return response
+}

@@ -1,0 +1,43 @@
+import { AppError } from '@flash/protocol'
+import { toFailureResponse } from './failure.ts'
+import type { Found } from './router.ts'
+
+/** Nobody answers; OPTIONS is told by what methods somebody would. */
+export function refuse(
+  { method, url }: Request,
+  found: Exclude<Found<unknown>, { kind: 'route' | 'web' }>,
+): Response {
+  const path = pathOf(url)
+  if (found.kind === 'nothing') {
+    return toFailureResponse(
+      new AppError('NOT_FOUND', {
+        message: `no route of this endpoint answers at ${path}`,
+        hint: 'look at the paths of its routes; a `/` at the end is another path',
+      }),
+    )
+  }
+  const verbs = found.allow.filter((one) => one !== 'WS')
+  if (verbs.length === 0) return refuseWithout(path)
+  const allow = (verbs.includes('GET') && !verbs.includes('HEAD') ? [...verbs, 'HEAD'] : verbs).join(', ')
+  if (method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
+  const message = `${path} does not answer to ${method}`
+  const response = toFailureResponse(new AppError('METHOD_NOT_ALLOWED', { message, hint: `use ${allow}` }))
+  response.headers.set('allow', allow)
+  return response
+}
+
+/** A plain request where only WebSockets are answered. */
+function refuseWithout(path: string): Response {
+  const hint = 'open it with a WebSocket client, or with connect() of its stub'
+  return toFailureResponse(new AppError('UPGRADE_REQUIRED', { message: `${path} is a WebSocket`, hint }))
+}
+
+/** A request for a WebSocket where only plain ones are answered. */
+export function refuseSocket({ url }: Request): Response {
+  const message = `${pathOf(url)} is no WebSocket`
+  return toFailureResponse(new AppError('WEBSOCKET_UNSUPPORTED', { message, hint: 'send a plain request' }))
+}
+
+function pathOf(url: string): string {
+  return new URL(url).pathname.slice(0, 200)
+}
