@@ -1,4 +1,5 @@
 import { type ParsedModule, peel } from './parse.ts'
+import type { Use } from './references.ts'
 
 /** Whether another module can get at what is held under these names, also through `const b = a; export { b }`. */
 export function isExportedPath(parsed: ParsedModule, [name]: string[]): boolean {
@@ -14,4 +15,9 @@ function exportedNames({ exports, bindings }: ParsedModule): Set<string> {
     if (init?.type === 'Identifier') names.add(init.name)
   }
   return names
+}
+
+/** Whether a use only passes the name on: `export { a }`, `export default a`. */
+export function isExport({ parent }: Use): boolean {
+  return parent.type === 'ExportSpecifier' || parent.type === 'ExportDefaultDeclaration'
 }

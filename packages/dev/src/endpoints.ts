@@ -69,12 +69,18 @@ interface Fleet<E extends Runner> {
 
 export function createEndpoints(options: EndpointsOptions): Endpoints {
   const { context } = options
-  const queues = createFleet<DevEndpoint>(options, (settings) =>
-    createEndpoint(settings, contextOf(settings.name, context)),
-  )
-  const balanced = createFleet<LocalBalanced<FunctionFact>>(options, (settings) =>
-    createBalancedEndpoint(settings, contextOf(settings.name, context)),
-  )
+  let isClosed = false
+  const checkOpen = (name: string) => {
+    if (isClosed) throw closed(name)
+  }
+  const queues = createFleet<DevEndpoint>(options, (settings) => {
+    checkOpen(settings.name)
+    return createEndpoint(settings, contextOf(settings.name, context))
+  })
+  const balanced = createFleet<LocalBalanced<FunctionFact>>(options, (settings) => {
+    checkOpen(settings.name)
+    return createBalancedEndpoint(settings, contextOf(settings.name, context))
+  })
   const everyone = (): Runner[] => [...queues.all(), ...balanced.all()]
   return {
     async get({ endpoint }) {
@@ -97,9 +103,18 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       for (const endpoint of everyone()) endpoint.retire()
     },
     close() {
+      isClosed = true
       for (const endpoint of everyone()) endpoint.close()
     },
   }
+}
+
+/** Whoever asked while it closed would start a worker that nobody ends. */
+function closed(name: string): AppError {
+  return new AppError('NO_WORKERS', {
+    message: `endpoint "${name}" is closed`,
+    hint: 'the development server has ended, or begins anew',
+  })
 }
 
 interface Entry<E> {

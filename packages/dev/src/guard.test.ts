@@ -27,8 +27,21 @@ describe('who may reach the development routes', () => {
     ],
     ['a page of the app from another machine', { 'sec-fetch-site': 'same-origin' }, '192.168.1.7', 'page'],
     ['curl on this machine', {}, '127.0.0.1', 'program'],
-    ['curl by IPv6', {}, '::1', 'program'],
-
+    ['curl by IPv6', { host: '[::1]:5173' }, '::1', 'program'],
+    ['curl by another address of this machine', { host: '127.1.2.3' }, '127.1.2.3', 'program'],
+    ['curl by a name below localhost', { host: 'shop.localhost:5173' }, '127.0.0.1', 'program'],
+    [
+      'curl by another name, with the token',
+      { host: 'shop.test', authorization: 'Bearer secret-token' },
+      '127.0.0.1',
+      'program',
+    ],
+    [
+      'a page of an app with a name, of which browsers tell no more than where it is',
+      { host: 'shop.test:5173', referer: 'http://shop.test:5173/basket?x' },
+      '127.0.0.1',
+      'page',
+    ],
     ['a program elsewhere with the token', { authorization: 'Bearer secret-token' }, '10.0.0.2', 'program'],
   ] as const) {
     test(what, () => expect(checkPeer(ask(headers), from(address), token)).toMatchObject({ kind }))
@@ -50,6 +63,11 @@ describe('who may reach the development routes', () => {
       { 'sec-fetch-site': 'cross-site', authorization: 'Bearer secret-token' },
       '127.0.0.1',
     ],
+    // Browsers tell nothing of a page that loads something of a plain address which is not localhost.
+    ['an image in a page of another site, by 0.0.0.0', { host: '0.0.0.0:5173' }, '127.0.0.1'],
+    ['an image in a page of another site, by a name', { host: 'shop.test:5173' }, '127.0.0.1'],
+    ['one that says where it is', { host: 'shop.test', referer: 'http://evil.test/' }, '127.0.0.1'],
+    ['one that says so in nonsense', { host: 'shop.test', referer: 'shop.test' }, '127.0.0.1'],
     ['a program on another machine', {}, '192.168.1.7'],
     ['a program whose socket is closed already', {}, undefined],
     ['a program on another machine with a wrong token', { authorization: 'Bearer nope' }, '192.168.1.7'],

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '@flash/protocol'
 import { hasToken, isLoopback } from '@flash/server'
+import { isLoopbackName } from './hosts.ts'
 
 export interface Peer {
   /** The request came over a loopback socket. */
@@ -12,8 +13,8 @@ export interface Peer {
 /**
  * Decides whether a request may reach the development routes; every method, before anything of it is read.
  *
- * - a page must be of the served origin: `Sec-Fetch-Site: same-origin`, or an `Origin` equal to it.
- * - a program needs a loopback socket or the session token.
+ * - a page must be of the served origin: `Sec-Fetch-Site: same-origin`, or an `Origin` or a `Referer` of it.
+ * - a program needs the session token, or a loopback socket and a name of this machine, by which no browser is taken for one.
  * - `isPage`: what is asked for is a page of our own, which may be opened from the address bar.
  * - throws `FORBIDDEN` with what was wrong.
  */
@@ -31,11 +32,31 @@ export function checkPeer(
   if (site !== null) return checkSite(site, headers, loopback)
   const origin = headers.get('origin')
   if (origin !== null) return checkOrigin(origin, host, isEncrypted(incoming), loopback)
-  if (loopback || hasToken(headers, token)) return { loopback, kind: 'program' }
+  if (originOf(headers.get('referer')) === servedOrigin(host, isEncrypted(incoming)))
+    return { loopback, kind: 'page' }
+  checkProgram(loopback, host, hasToken(headers, token))
+  return { loopback, kind: 'program' }
+}
+
+/** Of a page that loads something by another name of this machine, browsers may tell no more than of a program. */
+function checkProgram(loopback: boolean, host: string, hasToken: boolean): void {
+  if (hasToken || (loopback && isLoopbackName(host))) return
+  if (!loopback)
+    throw forbidden('a program on another machine needs the session token', `send ${tokenHeader}`)
   throw forbidden(
-    'a program on another machine needs the session token',
-    'send "Authorization: Bearer <token>"; the token is in .flash/dev.json',
+    `a program that asks for "${host.slice(0, 200)}" needs the session token`,
+    `ask for localhost, or send ${tokenHeader}`,
   )
+}
+
+const tokenHeader = '"Authorization: Bearer <token>"; the token is in .flash/dev.json'
+
+function originOf(address: string | null): string | undefined {
+  return address !== null && URL.canParse(address) ? new URL(address).origin : undefined
+}
+
+function servedOrigin(host: string, encrypted: boolean): string {
+  return `${encrypted ? 'https' : 'http'}://${host}`
 }
 
 /**
@@ -64,7 +85,7 @@ function checkSite(site: string, headers: Headers, loopback: boolean): Peer {
 }
 
 function checkOrigin(origin: string, host: string, encrypted: boolean, loopback: boolean): Peer {
-  const served = `${encrypted ? 'https' : 'http'}://${host}`
+  const served = servedOrigin(host, encrypted)
   if (origin === served) return { loopback, kind: 'page' }
   throw forbidden(
     `the origin "${origin}" is not ${served}`,

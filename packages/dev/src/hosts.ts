@@ -11,7 +11,7 @@ export type AllowedHosts = readonly string[] | true
  * - throws `FORBIDDEN`.
  */
 export function checkHost(header: string | undefined, allowed: AllowedHosts): void {
-  const name = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(header ?? '')?.[1]?.toLowerCase() ?? ''
+  const name = toName(header)
   if (allowed === true || isOurs(name) || allowed.some((one) => isNamed(name, one.toLowerCase()))) return
   throw new AppError('FORBIDDEN', {
     message: `this server is not known as "${name.slice(0, 200)}"`,
@@ -19,9 +19,27 @@ export function checkHost(header: string | undefined, allowed: AllowedHosts): vo
   })
 }
 
+/**
+ * Whether a name is this machine's own wherever it is asked. Only there browsers say which page a request comes from: of
+ * `0.0.0.0`, and of a name that somebody let point here, they may say nothing.
+ */
+export function isLoopbackName(header: string): boolean {
+  const name = toName(header)
+  return isLocalhost(name) || name === '[::1]' || (isIP(name) === 4 && name.startsWith('127.'))
+}
+
+/** Of the header Host, without its port; empty for what is none. */
+function toName(header = ''): string {
+  return /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(header)?.[1]?.toLowerCase() ?? ''
+}
+
+function isLocalhost(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost')
+}
+
 function isOurs(name: string): boolean {
   const address = name.replace(/^\[(.*)\]$/, '$1')
-  return name === 'localhost' || name.endsWith('.localhost') || isIP(address) !== 0
+  return isLocalhost(name) || isIP(address) !== 0
 }
 
 function isNamed(name: string, allowed: string): boolean {

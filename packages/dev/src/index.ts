@@ -1,5 +1,6 @@
 export { endpointKey } from './endpoints.ts'
 export { createPreview, type Preview } from './preview.ts'
+export { takeUpgrades } from './routes/take-upgrades.ts'
 export { createRouteTable } from './routes/table.ts'
 export { queueVerbs } from './routes/verbs.ts'
 export { createDevServer, type DevLog, type DevServer } from './server.ts'

@@ -167,7 +167,7 @@ function createRescan(host: () => Attached, clock: Clock): () => Promise<boolean
 /** Makes what depends on the Vite server, and lets server code of this process find it. */
 function attach(
   host: DevHost,
-  { root, log, maxBodyBytes }: DevServerOptions,
+  { root, log, maxBodyBytes, clock = systemClock }: DevServerOptions,
   parts: { endpoints: Endpoints; rescan: () => Promise<boolean>; address: Address },
 ): Attached {
   const { endpoints, rescan, address } = parts
@@ -178,11 +178,13 @@ function attach(
   const backend = createLocalBackend({
     rescan,
     function: find,
+    functions: () => project.functions(),
     endpoint: endpoints.get,
     balanced: endpoints.balanced,
     find: endpoints.find,
     all: endpoints.all,
     maxBodyBytes,
+    clock,
   })
   const upgrade = createRpcUpgrade({ capability, backend, onInternal: log.error })
   const rpc = createRpcHandler({

@@ -11,6 +11,12 @@ export type ResultKind = 'data' | 'items' | 'error'
 /** By this a worker of the dev server knows requests that came through it. */
 export const TOKEN_HEADER = 'x-flash-worker-token'
 
+/** How many calls of endpoints led to a request of a worker. */
+export const HOPS_HEADER = 'x-flash-hops'
+
+/** Until when somebody waits for its answer, in milliseconds since the epoch. */
+export const DEADLINE_HEADER = 'x-flash-deadline'
+
 /** A request to a load-balanced endpoint on its way over the rpc route: the text of a `call` message, the body in its one part. */
 export interface BalancedEnvelope {
   fetch: {

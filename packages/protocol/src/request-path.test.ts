@@ -12,6 +12,7 @@ for (const [text, path, query = ''] of [
   ['/files/a..b/...', '/files/a..b/...'],
   ['/ping/x', '/ping/x'],
   ['/pingpong', '/pingpong'],
+  ['/ping ', '/ping%20'],
   ['/caf%C3%A9', '/caf%C3%A9'],
   ['/x?back=/../ping', '/x', '?back=/../ping'],
 ] as const)

@@ -29,7 +29,8 @@ export function parseRequestPath(text: string): RequestPath {
     if (segments.includes('..')) throw badPath(text, 'it has `..`')
     if (isReserved(segments)) throw reserved(text)
   }
-  return { path: rooted, query }
+  // A URL loses those at its end, and `/ping ` would be `/ping` after all.
+  return { path: rooted.replaceAll(' ', '%20'), query }
 }
 
 // oxlint-disable-next-line no-control-regex -- They are what is looked for.

@@ -53,6 +53,7 @@ describe('no route has the path', () => {
     '/a?b',
     '/a#b',
     '/:1a',
+    '/:__proto__',
   ])
     test(JSON.stringify(path), () =>
       expect(() => parseRoutePath(path)).toThrow(expect.objectContaining({ code: 'BAD_ROUTE' })),
@@ -78,6 +79,27 @@ test('a parameter that is missing or empty is named', () => {
     )
   expect(fillRoutePath(route, { id: 7 })).toBe('/items/7')
   expect(fillRoutePath(parseRoutePath('/'))).toBe('/')
+})
+
+describe('a parameter that would make it the path of another route is named', () => {
+  for (const [route, field, value] of [
+    ['/users/:id/secret', 'params.id', '..'],
+    ['/users/:id', 'params.id', '.'],
+    ['/files/**:path', 'params.path', '../secret'],
+    ['/files/**:path', 'params.path', 'a/./b'],
+    ['/users/:id', 'params.id', '\ud800'],
+  ] as const)
+    test(`${route} with ${JSON.stringify(value)}`, () => {
+      const params = { [field.slice('params.'.length)]: value }
+      expect(() => fillRoutePath(parseRoutePath(route), params)).toThrow(
+        expect.objectContaining({ code: 'BAD_INPUT', data: { field } }),
+      )
+    })
+
+  test('dots beside other text are text', () => {
+    const route = parseRoutePath('/files/:id/**:path')
+    expect(fillRoutePath(route, { id: '...', path: 'a/..b/.c' })).toBe('/files/.../a/..b/.c')
+  })
 })
 
 test('the path that says more comes first', () => {

@@ -22,6 +22,8 @@ export function parseRoutePath(path: string): RouteSegment[] {
     if (segment.kind === 'rest' && index < parts.length - 1)
       throw badRoute(path, '`**` is not its last part', 'write `**` at the end only')
     if (segment.kind === 'text' || segment.name === null) return segment
+    if (segment.name === '__proto__')
+      throw badRoute(path, 'objects keep no parameter `:__proto__`', 'rename it')
     if (names.has(segment.name))
       throw badRoute(path, `it has \`:${segment.name}\` twice`, 'rename one of them')
     names.add(segment.name)
@@ -94,7 +96,7 @@ function decodePart(part: string): string | null {
 /**
  * The path with these parameters in it, each part encoded.
  *
- * - throws `BAD_INPUT` for a parameter that is missing or empty.
+ * - throws `BAD_INPUT` for a parameter that is missing or empty, and for `.` and `..`, which lead to another route.
  */
 export function fillRoutePath(
   segments: readonly RouteSegment[],
@@ -110,12 +112,27 @@ function fill(segment: RouteSegment, params: Record<string, unknown>): string {
   if (segment.kind === 'rest')
     return String(value ?? '')
       .split('/')
-      .map(encodeURIComponent)
+      .map((part) => encodePart(part, name!))
       .join('/')
-  if (value !== undefined && value !== null && value !== '') return encodeURIComponent(String(value))
-  throw new AppError('BAD_INPUT', {
-    message: `the parameter "${name}" of the path is ${value === '' ? 'empty' : 'missing'}`,
-    hint: `give it: { params: { ${name}: … } }`,
+  if (value !== undefined && value !== null && value !== '') return encodePart(String(value), name!)
+  throw badParam(name!, value === '' ? 'empty' : 'missing', `give it: { params: { ${name}: … } }`)
+}
+
+/** Every URL takes `.` and `..` for steps, however they are encoded. */
+function encodePart(text: string, name: string): string {
+  if (text === '.' || text === '..')
+    throw badParam(name, `\`${text}\`, a step to another path`, 'give it another name')
+  try {
+    return encodeURIComponent(text)
+  } catch {
+    throw badParam(name, 'no text: half of a character is missing', 'cut texts between their characters')
+  }
+}
+
+function badParam(name: string, what: string, hint: string): AppError {
+  return new AppError('BAD_INPUT', {
+    message: `the parameter "${name}" of the path is ${what}`,
+    hint,
     data: { field: `params.${name}` },
   })
 }

@@ -32,6 +32,8 @@ export interface FoundFunction {
   kind?: FunctionFact['kind']
   /** Of kind `route`. */
   route?: RouteFact
+  /** All routes of its endpoint, `route` among them, of which a worker takes the one that says most of a path. */
+  routes?: readonly RouteFact[]
 }
 
 /** A request to a load-balanced endpoint. */

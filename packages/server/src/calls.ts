@@ -1,4 +1,11 @@
-import { AppError, defaultWorkerKey, endpointVariable, type ServerFunction } from '@flash/protocol'
+import {
+  AppError,
+  DEADLINE_HEADER,
+  defaultWorkerKey,
+  endpointVariable,
+  HOPS_HEADER,
+  type ServerFunction,
+} from '@flash/protocol'
 import {
   bindServerStubs,
   type CallSettings,
@@ -192,7 +199,7 @@ function headerOf(
 function headersOf(request: { timeoutMs?: number }, endpoint: string): Record<string, string> {
   const { deadline, hops } = headerOf(request, endpoint)
   return {
-    'x-flash-hops': String(hops),
-    ...(deadline !== undefined && { 'x-flash-deadline': String(Math.round(deadline)) }),
+    [HOPS_HEADER]: String(hops),
+    ...(deadline !== undefined && { [DEADLINE_HEADER]: String(Math.round(deadline)) }),
   }
 }

@@ -32,7 +32,11 @@ export function createDrain(server: Server, { clock, graceMs }: { clock: Clock; 
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     // Node waits for a connection that has not said anything yet as long as for a request.
     for (const [socket, requests] of running) if (requests === 0) socket.destroySoon()
-    const withdraw = clock.after(graceMs, () => server.closeAllConnections())
+    const withdraw = clock.after(graceMs, () => {
+      server.closeAllConnections()
+      // What became a WebSocket is no connection of Node's any more.
+      for (const socket of running.keys()) socket.destroy()
+    })
     await closed
     withdraw()
   }

@@ -17,7 +17,7 @@ import type { FollowerOptions } from './forward/follower.ts'
 import { toQueueJob } from './forward/queue-job.ts'
 import { createQueueJobs, type QueueJobs, type QueueJobsOptions } from './forward/queue-jobs.ts'
 import { createSameCalls, type SameCalls } from './forward/same-calls.ts'
-import { findCallable, unknownFunction } from './target.ts'
+import { findCallable, routesOf, unknownFunction } from './target.ts'
 import { noWebSockets } from './upgrade.ts'
 
 export interface ForwardOptions extends Omit<RegistryOptions, 'app'> {
@@ -72,7 +72,7 @@ export function createForwardBackend(options: ForwardOptions): RpcBackend {
   return {
     async find(id) {
       const fact = byId.get(id)
-      return fact ? toFound(fact, options.maxBodyBytes) : null
+      return fact ? toFound(fact, context.functions, options.maxBodyBytes) : null
     },
     async submit(id, call) {
       const fact = factOf(id)
@@ -119,10 +119,20 @@ function createContext({ facts, fetch, createClient, ...options }: ForwardOption
 }
 
 /** A queue takes what it takes; the platform passes on 30 MB at most. */
-function toFound(fact: ServerFunction, maxBodyBytes: number | undefined): FoundFunction {
+function toFound(
+  fact: ServerFunction,
+  functions: readonly ServerFunction[],
+  maxBodyBytes: number | undefined,
+): FoundFunction {
   const { endpoint, kind, route } = fact
   const limitBytes = isBalanced(fact) ? balancedBytes : queueLimits.runSyncBytes
-  return { endpoint, kind, route, maxBodyBytes: Math.min(maxBodyBytes ?? limitBytes, limitBytes) }
+  return {
+    endpoint,
+    kind,
+    route,
+    routes: routesOf(functions, fact),
+    maxBodyBytes: Math.min(maxBodyBytes ?? limitBytes, limitBytes),
+  }
 }
 
 async function fetchFrom(

@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** What is not said again: the offer itself, and what belongs to it. */
@@ -19,7 +20,25 @@ export function giveBack(server: Server, request: IncomingMessage, socket: Duple
   }
   // As they were read: each character is a byte.
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
-  server.emit('connection', socket)
+  // The same by which its own connections come.
+  server.emit((socket as { encrypted?: boolean }).encrypted ? 'secureConnection' : 'connection', socket)
+}
+
+/**
+ * The same for what somebody who listens for upgrades does not take, as long as nobody else could; tells whether it did that.
+ *
+ * - `isOurs`: nobody else answers there.
+ */
+export function giveBackRest(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  isOurs: boolean,
+): boolean {
+  const { server } = socket as { server?: Server }
+  if (!server || !(isOurs || server.listenerCount('upgrade') === 1)) return false
+  giveBack(server, request, socket, head)
+  return true
 }
 
 function withoutOffer(connection: string): string {

@@ -2,6 +2,7 @@ import { FrameType } from '@flash/protocol'
 import { expect, test, vi } from 'vitest'
 import { guardBackend } from './guard-backend.ts'
 import { createErrorFilter } from './redact-error.ts'
+import { balancedFacts } from './testing/balanced.ts'
 import { createFakeBackend, facts, json } from './testing/production.ts'
 
 function setUp() {
@@ -30,6 +31,24 @@ test('the smaller limit of a body counts, and functions of others are not there'
   expect(await guard().find('other')).toBeNull()
 })
 
+test('a route is found with those of its endpoint, whatever the backend says of it', async () => {
+  const { backend } = createFakeBackend([])
+  const find = async () => ({ endpoint: 'pictures', maxBodyBytes: 9, routes: [] })
+  const functions = new Map(balancedFacts.map((fact) => [fact.id, fact]))
+  const guarded = guardBackend(
+    { ...backend, find },
+    { functions, maxBodyBytes: 100, errors: createErrorFilter() },
+  )
+  const found = await guarded.find('list')
+  expect(found!.routes!.map(({ path }) => path)).toEqual([
+    '/resize/:width',
+    '/pictures/**:path',
+    '/pictures/new',
+    '/live/:room',
+  ])
+  expect((await guarded.find('site'))!.routes).toBeUndefined()
+})
+
 test('a job is guarded however it was found, and keeps what finds it', async () => {
   const { backend, guard } = setUp()
   const found = async () => ({ ...(await backend.submit('read', { args: [] })), ref: 'job-1@here' })
@@ -52,6 +71,21 @@ test('what is not found stays so', async () => {
   const { guard } = setUp()
   expect(await guard({ job: () => null }).job('ocr', 'x')).toBeNull()
   expect(await guard({ jobById: () => null }).jobById('x')).toBeNull()
+})
+
+test('what a caller breaks off by leaving is reported to nobody', async () => {
+  const { guard, onError } = setUp()
+  const leaving = new AbortController()
+  const fail = async () => {
+    leaving.abort()
+    throw new Error('socket hang up')
+  }
+  const { signal } = leaving
+  const request = { method: 'GET', path: '/', headers: new Headers(), body: null, signal }
+  const guarded = guard({ fetch: fail, seat: fail })
+  await expect(guarded.fetch('read', request)).rejects.toBe(signal.reason)
+  await expect(guarded.seat!('read', signal)).rejects.toBe(signal.reason)
+  expect(onError).not.toHaveBeenCalled()
 })
 
 test('failures of every member are hidden', async () => {

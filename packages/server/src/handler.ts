@@ -5,6 +5,7 @@ import { createGate } from './authorize.ts'
 import type { RpcBackend } from './backend.ts'
 import { createCapability } from './capability.ts'
 import { allowOrigin, answerPreflight, isPreflight, listedOrigin } from './cors.ts'
+import { giveBackRest } from './give-back.ts'
 import { guardBackend } from './guard-backend.ts'
 import { type FlashHandlerOptions, parseHandlerOptions } from './handler-options.ts'
 import { isLocalVisitor, type PreviewToken, redeemPreviewToken } from './local-visitor.ts'
@@ -14,11 +15,14 @@ import { problemResponse } from './problem.ts'
 import { createErrorFilter, type ErrorFilter } from './redact-error.ts'
 import { createRpcHandler, type RpcHandler } from './rpc.ts'
 import { createRpcUpgrade, type RpcUpgrade, type UpgradeConnection } from './rpc/upgrade.ts'
-import { isWebSocket, noWebSockets, refuseUpgrade, toUpgradeRequest } from './upgrade.ts'
+import { isWebSocket, noWebSockets, offersWebSocket, refuseUpgrade, toUpgradeRequest } from './upgrade.ts'
 
 /** The production route. Everything below the app's prefix belongs to it. */
 export type FlashHandler = ((request: Request) => Promise<Response>) & {
-  /** Answers an upgrade request of Node's server when it is for the route, and leaves all others alone. */
+  /**
+   * Answers an upgrade request of Node's server when it is a WebSocket of the route. All others are left to whoever else listens
+   * for them; where nobody does, and for other protocols, the server answers as if they had offered nothing.
+   */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }
 
@@ -58,7 +62,10 @@ export function createHandler(facts: ServerFacts, options: HandlerOptions): Flas
   return Object.assign((request: Request) => answer(context, request), {
     upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer) {
       const [pathname = '/'] = (incoming.url ?? '/').split('?', 1)
-      if (context.prefix.covers(pathname)) void upgrade(context, pathname, { incoming, socket, head })
+      const isOurs = context.prefix.covers(pathname)
+      const isAsked = isOurs && offersWebSocket(incoming.headers.upgrade ?? '')
+      const isGivenBack = !isAsked && giveBackRest(incoming, socket, head, isOurs)
+      if (isOurs && !isGivenBack) void upgrade(context, pathname, { incoming, socket, head })
     },
   })
 }

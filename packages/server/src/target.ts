@@ -1,4 +1,4 @@
-import { AppError, type CallableFact, type ServerFunction } from '@flash/protocol'
+import { AppError, type CallableFact, type RouteFact, type ServerFunction } from '@flash/protocol'
 
 /** What a call wants to run: a function, or a method of a class made with `new`. */
 interface Target {
@@ -33,6 +33,15 @@ export function findCallable(
     message: `"${exportPath}" has no method "${(fn ?? '').slice(0, 64)}"`,
     hint: `it has: ${callables.map(({ name }) => name).join(', ')}`,
   })
+}
+
+/** The routes of a route's endpoint, it among them; nothing for what is no route. */
+export function routesOf(
+  functions: Iterable<Pick<ServerFunction, 'endpoint' | 'route'>>,
+  { endpoint, route }: Pick<ServerFunction, 'endpoint' | 'route'>,
+): RouteFact[] | undefined {
+  if (!route) return undefined
+  return Array.from(functions).flatMap((one) => (one.endpoint === endpoint && one.route) || [])
 }
 
 export function unknownFunction(id: string): AppError {

@@ -24,7 +24,9 @@ export function toUpgradeRequest(incoming: IncomingMessage): Request | undefined
   const { socket, url = '/', headers: given, rawHeaders } = incoming
   const scheme = (socket as { encrypted?: boolean }).encrypted ? 'https' : 'http'
   const address = `${scheme}://${given.host ?? ''}${url}`
-  if (!given.host || !url.startsWith('/') || !URL.canParse(address)) return undefined
+  // What has a name and a password in front is no host either.
+  if (!given.host || /[@/\\]/.test(given.host)) return undefined
+  if (!url.startsWith('/') || !URL.canParse(address)) return undefined
   const headers = new Headers()
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) headers.append(rawHeaders[at]!, rawHeaders[at + 1]!)
   const request = new Request(address, { headers })

@@ -5,7 +5,7 @@ export function listen(button: HTMLElement, place: HTMLElement): void {
   let stop: AbortController | null = null
   const follow = async ({ signal }: AbortController) => {
     for await (const { pictures, bytes, worker } of await live({ signal }))
-      place.textContent = `Process ${worker} has made ${pictures} pictures of ${bytes} bytes`
+      place.textContent = `Process ${worker} has made ${pictures} ${pictures === 1 ? 'picture' : 'pictures'}, ${bytes} bytes in all`
   }
   const end = (why: string) => {
     stop = null

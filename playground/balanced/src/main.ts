@@ -11,6 +11,7 @@ const form = find<HTMLFormElement>('form')
 const file = find<HTMLInputElement>('[name="picture"]')
 const select = find<HTMLSelectElement>('[name="format"]')
 const before = find('#picture')
+const original = find<HTMLImageElement>('#original')
 const result = find('#result')
 const pictures = find('#pictures')
 
@@ -27,24 +28,40 @@ async function run(work: () => Promise<string>): Promise<void> {
     result.textContent = await work()
     result.dataset.state = 'done'
   } catch (error) {
-    result.textContent = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    result.textContent = error instanceof Error ? error.message : String(error)
     result.dataset.state = 'failed'
   }
   form.ariaBusy = 'false'
 }
 
-async function choose(chosen: File): Promise<void> {
-  picture = chosen
-  before.textContent = `${chosen.name}, ${chosen.size} bytes`
-  const { width, height, format } = await inspect({ body: chosen })
-  before.textContent = `${chosen.name}: ${width} × ${height}, ${format}, ${chosen.size} bytes`
+/** Shows the picture and what the worker says about it. */
+async function choose(given: Promise<File> | File): Promise<void> {
+  original.hidden = true
+  delete before.dataset.state
+  try {
+    const chosen = (picture = await given)
+    before.textContent = `${chosen.name}, ${chosen.size} bytes`
+    const { width, height, format } = await inspect({ body: chosen })
+    before.textContent = `${chosen.name}: ${width} × ${height}, ${format}, ${chosen.size} bytes`
+    load(original, chosen).hidden = false
+  } catch (error) {
+    before.textContent = error instanceof Error ? error.message : String(error)
+    before.dataset.state = 'failed'
+  }
+}
+
+function load(image: HTMLImageElement, picture: Blob): HTMLImageElement {
+  const url = URL.createObjectURL(picture)
+  for (const end of ['load', 'error'])
+    image.addEventListener(end, () => URL.revokeObjectURL(url), { once: true })
+  image.src = url
+  return image
 }
 
 function show(made: Blob[]): void {
   pictures.replaceChildren(
     ...made.map((one) => {
-      const image = new Image()
-      image.src = URL.createObjectURL(one)
+      const image = load(new Image(), one)
       image.alt = `${one.size} bytes of ${one.type}`
       const item = document.createElement('li')
       item.append(image)
@@ -55,15 +72,15 @@ function show(made: Blob[]): void {
 
 function needed(): File {
   if (picture) return picture
-  throw new Error('choose a picture first')
+  throw new Error('Choose a picture first')
 }
 
 file.addEventListener('change', () => {
   const [chosen] = file.files ?? []
-  if (chosen) choose(chosen).catch((error: Error) => (before.textContent = error.message))
+  if (chosen) void choose(chosen)
 })
 
-find('#sample').addEventListener('click', async () => choose(await draw()))
+find('#sample').addEventListener('click', () => void choose(draw()))
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()

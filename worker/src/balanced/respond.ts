@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { AppError, errorCodes } from '@flash/protocol'
+import { PlainReply, type Reply } from './visit.ts'
 
 /** These are of one connection only, and would say of this one what was true of another. */
 const ofConnections = ['keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding', 'upgrade']
@@ -10,7 +11,18 @@ const ofConnections = ['keep-alive', 'proxy-connection', 'trailer', 'transfer-en
  * - rejects with what its body throws, and for a body that is not as long as its `content-length`: what is more would be
  *   taken for the next answer of the connection.
  */
-export async function respond(outgoing: ServerResponse, response: Response): Promise<void> {
+export function respond(outgoing: ServerResponse, reply: Reply): Promise<void> {
+  return reply instanceof PlainReply ? write(outgoing, reply) : pass(outgoing, reply)
+}
+
+function write(outgoing: ServerResponse, { status, headers, body }: PlainReply): Promise<void> {
+  if (outgoing.destroyed) return Promise.resolve()
+  if (body === null) outgoing.writeHead(status, headers)
+  else outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+  return end(outgoing, body)
+}
+
+async function pass(outgoing: ServerResponse, response: Response): Promise<void> {
   const { status, statusText, headers, body } = response
   if (outgoing.destroyed) return void body?.cancel().catch(() => {})
   outgoing.strictContentLength = true
@@ -61,10 +73,10 @@ async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse):
 }
 
 /** Resolves when everything is handed over to the network, or nobody takes it. */
-function end(outgoing: ServerResponse): Promise<void> {
+function end(outgoing: ServerResponse, last: string | null = null): Promise<void> {
   if (outgoing.destroyed) return Promise.resolve()
   return new Promise((resolve) => {
-    outgoing.on('finish', resolve).on('close', resolve).end()
+    outgoing.on('close', resolve).end(last)
   })
 }
 

@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { inspect } from 'node:util'
-import { AppError, type Clock, systemClock, TOKEN_HEADER } from '@flash/protocol'
+import { AppError, type Clock, systemClock } from '@flash/protocol'
 import type { Upgrade } from '../execute/socket-server.ts'
 import { admit } from './admit.ts'
+import { type BodyState, createBodyState } from './body.ts'
+import { checkReply } from './check-reply.ts'
 import { answerCheck, createHealth, type Health, type Ready } from './health.ts'
 import { listenAt, portOf } from './listen.ts'
-import { type BodyState, toRequest } from './request.ts'
 import { respond, toErrorResponse } from './respond.ts'
 import { answerUpgrade, isForSocket, type TakeUpgrade } from './upgrade.ts'
+import { createVisit, type Reply, type Visit } from './visit.ts'
 
 export type Fetch = (request: Request, info: RequestInfo) => Response | Promise<Response>
 
@@ -16,9 +18,17 @@ export interface RequestInfo {
   remoteAddress: string | undefined
 }
 
-export interface BalancedOptions {
+export interface BalancedOptions extends ServeOptions {
   /** Answers every request but health checks. */
   fetch: Fetch
+}
+
+export interface VisitedOptions extends ServeOptions {
+  /** The same for whoever can do without a `Request`. */
+  visit(visit: Visit): Reply | Promise<Reply>
+}
+
+interface ServeOptions {
   /** 0 is any free one. */
   port: number
   /** Where health checks come too; `port` when omitted. */
@@ -69,7 +79,8 @@ interface Running {
 
 /** What the requests of one server share. */
 interface Host {
-  options: BalancedOptions
+  options: ServeOptions
+  ask(visit: Visit, info: RequestInfo): Reply | Promise<Reply>
   health: Health
   running: Set<Running>
   /** Nothing runs any more. */
@@ -77,10 +88,12 @@ interface Host {
 }
 
 /** Serves a load-balanced endpoint. Rejects when a port cannot be listened at. */
-export async function serveBalanced(options: BalancedOptions): Promise<BalancedServer> {
+export async function serveBalanced(options: BalancedOptions | VisitedOptions): Promise<BalancedServer> {
   const { port, host: name, healthPath = '/ping', sockets } = options
   const health = createHealth(options.ready)
-  const host: Host = { options, health, running: new Set(), idle() {} }
+  const ask: Host['ask'] =
+    'visit' in options ? options.visit : (visit, info) => options.fetch(visit.request(), info)
+  const host: Host = { options, ask, health, running: new Set(), idle() {} }
   const isCheck = ({ url }: IncomingMessage) => url?.split('?', 1)[0] === healthPath
   const shouldUpgradeCallback = (incoming: IncomingMessage) => sockets !== undefined && isForSocket(incoming)
   const main = createServer({ shouldUpgradeCallback }, (incoming, outgoing) => {
@@ -162,7 +175,7 @@ async function answer(host: Host, incoming: IncomingMessage, outgoing: ServerRes
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) abort()
   })
-  const body: BodyState = { tooLarge: undefined, stop: () => void incoming.resume() }
+  const body = createBodyState(incoming)
   try {
     await respond(outgoing, await ask(host, incoming, body, signal))
   } catch (error) {
@@ -171,7 +184,7 @@ async function answer(host: Host, incoming: IncomingMessage, outgoing: ServerRes
     outgoing.destroy()
   } finally {
     leave()
-    body.stop(new Error('the request is answered'))
+    if (!incoming.readableEnded) body.stop(new Error('the request is answered'))
   }
 }
 
@@ -181,10 +194,10 @@ async function ask(
   incoming: IncomingMessage,
   body: BodyState,
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<Reply> {
   const { write, toResponse = toErrorResponse } = host.options
   try {
-    const made = await askFetch(host, incoming, body, signal)
+    const made = await askHost(host, incoming, body, signal)
     if (!body.tooLarge || made.status < 400) return made
     throw body.tooLarge
   } catch (error) {
@@ -198,18 +211,17 @@ async function ask(
   }
 }
 
-async function askFetch(
-  { options, health }: Host,
+async function askHost(
+  { options, ask, health }: Host,
   incoming: IncomingMessage,
   body: BodyState,
   signal: AbortSignal,
-): Promise<Response> {
-  const { fetch, maxBodyBytes = defaultBodyBytes, token } = options
+): Promise<Reply> {
+  const { maxBodyBytes: limitBytes = defaultBodyBytes, token } = options
   admit(incoming, token?.())
-  const request = toRequest(incoming, body, signal, maxBodyBytes)
-  request.headers.delete(TOKEN_HEADER)
-  await health.enter()
-  return checkResponse(await fetch(request, { remoteAddress: incoming.socket.remoteAddress }))
+  const visit = createVisit({ incoming, body, signal, limitBytes })
+  if (health.status() !== 200) await health.enter()
+  return checkReply(await ask(visit, { remoteAddress: incoming.socket.remoteAddress }))
 }
 
 async function connect(host: Host, take: TakeUpgrade, upgrade: Upgrade): Promise<void> {
@@ -222,18 +234,8 @@ async function connect(host: Host, take: TakeUpgrade, upgrade: Upgrade): Promise
   })
   const admitted: TakeUpgrade = async (request, upgrade) => {
     admit(incoming, options.token?.())
-    request.headers.delete(TOKEN_HEADER)
     await health.enter()
     return take(request, upgrade)
   }
   await answerUpgrade(upgrade, signal, admitted, options.toResponse ?? toErrorResponse)
-}
-
-/** Throws a `TypeError`, for the log, for what cannot be sent: while no status is on its way, the client can still hear of it. */
-function checkResponse(made: Response): Response {
-  const { status, body } = Object(made) as Response
-  if (!(status >= 200))
-    throw new TypeError(`\`fetch\` gave ${inspect(made)}: return a Response with a status`)
-  if (!body?.locked) return made
-  throw new TypeError('`fetch` gave a Response whose body was read already: return `response.clone()`')
 }

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { once } from 'node:events'
 import type { Upgrade } from '../execute/socket-server.ts'
-import { toRequest } from './request.ts'
+import { createBodyState } from './body.ts'
 import { headersToSend } from './respond.ts'
+import { createVisit } from './visit.ts'
 
 /** Takes a connection over; resolves to an answer when it does not. */
 export type TakeUpgrade = (request: Request, upgrade: Upgrade) => Promise<Response | undefined>
@@ -26,7 +27,8 @@ export async function answerUpgrade(
 ): Promise<void> {
   const { incoming, socket } = upgrade
   try {
-    const request = toRequest(incoming, { tooLarge: undefined, stop() {} }, signal, 0)
+    const body = createBodyState(incoming)
+    const request = createVisit({ incoming, body, signal, limitBytes: 0 }).request()
     const refusal = await take(request, upgrade).catch(toResponse)
     if (refusal) await refuse(socket, refusal)
   } catch (error) {

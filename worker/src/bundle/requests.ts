@@ -88,7 +88,7 @@ async function serve(
     })
   const server = await runtime.serveBalanced({
     ...readPlace(process.env),
-    fetch: answer.fetch,
+    visit: answer.visit,
     ready,
     sockets: { take: answer.upgrade, leave: answer.leave },
     toResponse: runtime.toFailureResponse,

@@ -70,7 +70,7 @@ function readFile(file: string, name: string): string {
     const { code } = error as NodeJS.ErrnoException
     throw new AppError('BAD_REQUEST', {
       message: code === 'ENOENT' ? `there is no file ${file}` : `${name} cannot be read: ${code}`,
-      hint: testWays,
+      hint: `${testWays}; for a route '{"request":{"path":"/…"}}'`,
     })
   }
 }

@@ -68,7 +68,7 @@ function listen(
   token: () => string,
 ): Promise<BalancedServer> {
   return serveBalanced({
-    fetch: answer.fetch,
+    visit: answer.visit,
     sockets: { take: answer.upgrade, leave: answer.leave },
     toResponse: toFailureResponse,
     token,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { AppError, RemoteError } from '@flash/protocol'
+import { currentCaller } from '@flash/runtime/server'
 import * as v from 'valibot'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
@@ -189,6 +190,43 @@ describe('bodies', () => {
     endpoint.route('POST', '/', async ({ request, body }: any) => [await request.text(), body ?? null])
     expect(await (await post('/', '{"a": 1}', 'application/json')).json()).toEqual(['{"a": 1}', { a: 1 }])
     expect(await (await post('/', 'raw', 'application/octet-stream')).json()).toEqual(['raw', null])
+  })
+
+  test('what a handler looks at is its own to take apart, and the same each time', async () => {
+    endpoint.route('POST', '/', async (input: any) => {
+      const { params: _params, query: _query, body: _body, ...rest } = { ...input }
+      const { request, headers } = input
+      const isSame = rest.request === request && rest.headers === headers
+      return [Object.keys(rest), isSame, headers.get('content-type'), request.method, await request.json()]
+    })
+    const names = ['state', 'headers', 'request']
+    const wanted = [names, true, 'application/json', 'POST', { a: 1 }]
+    expect(await (await post('/', '\uFEFF{"a": 1}', 'application/json')).json()).toEqual(wanted)
+  })
+
+  test('a request that is looked at when all is over has no body any more', async () => {
+    let input: any
+    endpoint.route('POST', '/', (given: any) => void (input = given))
+    expect((await post('/', 'x'.repeat(1_000_000), 'a/b')).status).toBe(204)
+    await ask('/')
+    await expect(input.request.text()).rejects.toThrow('the request is answered')
+  })
+
+  test('a client that left before a handler looks at its body', async () => {
+    const leave = new AbortController()
+    const read = new Promise<unknown>((resolve) => {
+      endpoint.route('POST', '/', async (input: any) => {
+        const { signal } = contextStorage().getStore()!
+        const gone = new Promise((resolve) => signal.addEventListener('abort', resolve))
+        leave.abort()
+        await gone
+        resolve(await input.request.text().catch((error: unknown) => error))
+      })
+    })
+    const body = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) })
+    const init = { method: 'POST', body, duplex: 'half', signal: leave.signal }
+    await expect(ask('/', init as RequestInit)).rejects.toThrow()
+    expect(await read).toBeInstanceOf(Error)
   })
 
   test('forms are objects to a schema: repeated fields are lists, files stay files', async () => {
@@ -495,6 +533,19 @@ describe('the context', () => {
     }
     expect(JSON.parse(items[0]!)).toEqual(expected)
     expect(await (await ask('/stream', { headers })).json()).toEqual(expected)
+  })
+
+  test('knows how many calls led to it, and until when its answer is of use', async () => {
+    endpoint.route('GET', '/', () => {
+      const { deadline, hops } = currentCaller()!
+      return [deadline, hops]
+    })
+    const given = async (headers: Record<string, string>) => (await ask('/', { headers })).json()
+    expect(await given({ 'x-flash-hops': '3', 'x-flash-deadline': '1700000000000' })).toEqual([
+      1_700_000_000_000, 3,
+    ])
+    expect(await given({})).toEqual([null, 0])
+    expect(await given({ 'x-flash-hops': '-1', 'x-flash-deadline': 'soon' })).toEqual([null, 0])
   })
 
   test('logs, and says what only jobs have', async () => {

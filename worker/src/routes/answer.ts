@@ -1,4 +1,5 @@
 import { isBalanced } from '@flash/protocol'
+import type { Reply, Visit } from '../balanced/visit.ts'
 import { acquireState, type Callee } from '../execute/call.ts'
 import type { Upgrade } from '../execute/socket-server.ts'
 import type { Worker } from '../execute/worker.ts'
@@ -8,6 +9,7 @@ import { handleRoute } from './handle.ts'
 import { refuse } from './refusal.ts'
 import { type BalancedFunction, createRouter } from './router.ts'
 import { openSocket, type UpgradeHost } from './upgrade.ts'
+import { toWebResponse, visitOf } from './visit.ts'
 import { websOf } from './webs.ts'
 
 export interface AnswerOptions<F extends BalancedFunction> {
@@ -22,6 +24,8 @@ export interface Answer<F extends BalancedFunction> {
   serve(functions: readonly F[]): void
   /** Makes everything that a first request would wait for. Throws what loading throws, and `SETUP_FAILED`. */
   prepare(signal: AbortSignal): Promise<void>
+  /** Never rejects. */
+  visit(visit: Visit): Promise<Reply>
   /** Never rejects. */
   fetch(request: Request): Promise<Response>
   /** Makes a connection a WebSocket; resolves to an answer where nobody takes it. Never rejects. */
@@ -39,7 +43,10 @@ export function createAnswer<F extends BalancedFunction>(options: AnswerOptions<
   const { worker } = options
   const webs = websOf(worker)
   const host: Host<F> = { ...options, webs, functions: [], route: createRouter<F>([]) }
-  const reporting = async <T>({ signal }: Request, run: () => Promise<T>): Promise<T | Response> => {
+  const reporting = async <T>(
+    { signal }: Pick<Request, 'signal'>,
+    run: () => Promise<T>,
+  ): Promise<T | Response> => {
     try {
       return await run()
     } catch (error) {
@@ -47,13 +54,15 @@ export function createAnswer<F extends BalancedFunction>(options: AnswerOptions<
       return toFailureResponse(error)
     }
   }
+  const visit = (visit: Visit) => reporting<Reply>(visit, () => answer(host, visit))
   return {
     serve(functions) {
       host.functions = functions.filter(isBalanced)
       host.route = createRouter(host.functions)
     },
     prepare: (signal) => prepare(host, signal),
-    fetch: (request) => reporting(request, () => answer(host, request)),
+    visit,
+    fetch: async (request) => toWebResponse(await visit(visitOf(request))),
     upgrade: (request, upgrade) => reporting(request, () => openSocket(host, request, upgrade)),
     leave: () => host.sockets?.leave(),
     close: () => webs.close(),
@@ -74,12 +83,12 @@ async function prepare<F extends BalancedFunction>(
   )
 }
 
-async function answer<F extends BalancedFunction>(host: Host<F>, request: Request): Promise<Response> {
+async function answer<F extends BalancedFunction>(host: Host<F>, visit: Visit): Promise<Reply> {
   const { route, load, worker, webs } = host
-  const found = route(request.method, new URL(request.url))
-  if (found.kind === 'methods' || found.kind === 'nothing') return refuse(request, found)
+  const found = route(visit.method, visit)
+  if (found.kind === 'methods' || found.kind === 'nothing') return refuse(visit, found)
   const callee = await load(found.fn)
   return found.kind === 'route'
-    ? handleRoute(worker, callee, request, found.params)
-    : holdWeb(worker, await askWeb(worker, webs, callee, request))
+    ? handleRoute(worker, callee, visit, found.params)
+    : holdWeb(worker, await askWeb(worker, webs, callee, visit))
 }

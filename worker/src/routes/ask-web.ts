@@ -1,7 +1,8 @@
+import type { Reply, Visit } from '../balanced/visit.ts'
 import { acquireState, type Callee } from '../execute/call.ts'
 import { contextStorage } from '../execute/context.ts'
 import type { Worker } from '../execute/worker.ts'
-import { toResponse } from './result.ts'
+import { toReply } from './result.ts'
 import { createRequestContext } from './scope.ts'
 import type { Webs } from './webs.ts'
 
@@ -12,18 +13,13 @@ export interface WebAnswer {
 }
 
 /** Asks a web app in the context of the request; throws what it throws, and `SETUP_FAILED`. */
-export async function askWeb(
-  worker: Worker,
-  webs: Webs,
-  callee: Callee,
-  request: Request,
-): Promise<WebAnswer> {
-  const held = await acquireState(worker, callee, request.signal)
+export async function askWeb(worker: Worker, webs: Webs, callee: Callee, visit: Visit): Promise<WebAnswer> {
+  const held = await acquireState(worker, callee, visit.signal)
   held?.release()
   const { web, release } = await webs.acquire(callee)
   try {
-    const context = createRequestContext(worker, callee, request)
-    const response = await contextStorage().run(context, () => web.fetch(request))
+    const context = createRequestContext(worker, callee, visit)
+    const response = await contextStorage().run(context, () => web.fetch(visit.request()))
     return { response, release }
   } catch (error) {
     release?.()
@@ -32,11 +28,11 @@ export async function askWeb(
 }
 
 /** The answer of a web app that is kept until its body has ended. */
-export function holdWeb(worker: Worker, { response, release }: WebAnswer): Response | Promise<Response> {
+export function holdWeb(worker: Worker, { response, release }: WebAnswer): Reply | Promise<Reply> {
   if (!release) return response
   if (response instanceof Response) {
     const within = <T>(step: () => T): T => step()
-    return toResponse(response, { schema: undefined, within, onError: worker.report, onEnd: release })
+    return toReply(response, { schema: undefined, within, onError: worker.report, onEnd: release })
   }
   release()
   return response

@@ -5,6 +5,7 @@ import { contextStorage } from '../execute/context.ts'
 import type { SocketHooks } from '../execute/socket-server.ts'
 import type { Worker } from '../execute/worker.ts'
 import { createRequestContext } from './scope.ts'
+import { visitOf } from './visit.ts'
 
 const names = ['upgrade', 'open', 'message', 'close', 'drain', 'error', 'ping', 'pong'] as const
 
@@ -17,7 +18,7 @@ type AnyHook = (subject: unknown, ...rest: unknown[]) => unknown
  * The hooks of one connection: each runs in a context of its own, and one that throws ends its connection instead of the worker.
  */
 export function bindHooks(worker: Worker, callee: Callee, request: Request, hooks: SocketHooks): SocketHooks {
-  const context = createRequestContext(worker, callee, request)
+  const context = createRequestContext(worker, callee, visitOf(request))
   const bound: Partial<Record<(typeof names)[number], AnyHook>> = {}
   for (const name of names) {
     const hook = hooks[name] as AnyHook | undefined

@@ -1,4 +1,5 @@
 import { AppError, type RouteParams, systemClock } from '@flash/protocol'
+import type { Reply, Visit } from '../balanced/visit.ts'
 import { acquireState, type Callee } from '../execute/call.ts'
 import { contextStorage } from '../execute/context.ts'
 import type { RouteOptions } from '../execute/definition.ts'
@@ -7,19 +8,10 @@ import type { SetupHold } from '../execute/setup.ts'
 import type { Worker } from '../execute/worker.ts'
 import { readBody } from './body.ts'
 import { isWorkersFault } from './failure.ts'
+import { Input } from './input.ts'
 import { readFields, toFields } from './parts.ts'
-import { toResponse } from './result.ts'
+import { toReply } from './result.ts'
 import { createRequestContext } from './scope.ts'
-
-/** What the handler of a route gets. */
-interface Input {
-  params: unknown
-  query: unknown
-  body: unknown
-  headers: Headers
-  readonly request: Request
-  state: unknown
-}
 
 type Handler = (input: Input) => unknown
 
@@ -32,26 +24,20 @@ type Handler = (input: Input) => unknown
 export async function handleRoute(
   worker: Worker,
   callee: Callee,
-  request: Request,
+  visit: Visit,
   params: RouteParams,
-): Promise<Response> {
-  const { signal } = request
-  const read = await readParts(worker, callee, request, params)
-  const held = withGrace(await acquireState(worker, callee, signal), signal)
-  const context = createRequestContext(worker, callee, request)
+): Promise<Reply> {
+  const { signal } = visit
+  const parts = await readParts(worker, callee, visit, params)
+  const hasState = callee.definition.config.setup !== undefined
+  const held = hasState ? withGrace(await acquireState(worker, callee, signal), signal) : null
+  const context = createRequestContext(worker, callee, visit)
   const within = <T>(step: () => T): T => contextStorage().run(context, step)
   try {
     signal.throwIfAborted()
-    const input: Input = {
-      ...read.parts,
-      headers: request.headers,
-      get request() {
-        return read.request()
-      },
-      state: held?.state,
-    }
+    const input = new Input(visit, parts, held?.state)
     const result = await within(() => handlerOf(callee)(input))
-    return await toResponse(result, {
+    return await toReply(result, {
       schema: optionsOf(callee).response,
       within,
       onError(error) {
@@ -94,13 +80,15 @@ function handlerOf({ definition: { body, route } }: Callee): Handler {
   })
 }
 
-async function readParts(worker: Worker, callee: Callee, request: Request, given: RouteParams) {
+async function readParts(worker: Worker, callee: Callee, visit: Visit, given: RouteParams) {
   const { params, query, body } = optionsOf(callee)
   const onUntold = (part: RequestPart) => tellUntold(worker, callee, part)
-  const readParams = await readFields('params', given, params, onUntold)
-  const readQuery = await readFields('query', toFields(new URL(request.url).searchParams), query, onUntold)
-  const read = await readBody(request, body, onUntold)
-  return { parts: { params: readParams, query: readQuery, body: read.body }, request: read.request }
+  const fields = visit.search === '' ? {} : toFields(new URLSearchParams(visit.search))
+  return {
+    params: params === undefined ? given : await readFields('params', given, params, onUntold),
+    query: query === undefined ? fields : await readFields('query', fields, query, onUntold),
+    body: await readBody(visit, body, onUntold),
+  }
 }
 
 const told = new WeakMap<Worker, Set<string>>()

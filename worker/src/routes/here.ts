@@ -6,12 +6,14 @@ import {
   createWeb,
   type SendBalanced,
 } from '@flash/runtime/server'
+import type { Reply, Visit } from '../balanced/visit.ts'
 import type { Callee } from '../execute/call.ts'
 import { contextStorage } from '../execute/context.ts'
 import type { Worker } from '../execute/worker.ts'
 import { askWeb, holdWeb } from './ask-web.ts'
 import { isWorkersFault, toFailureResponse } from './failure.ts'
 import { handleRoute } from './handle.ts'
+import { toWebResponse, visitOf } from './visit.ts'
 import { websOf } from './webs.ts'
 
 /** Whose state and context a call in this process has; asked at each call. */
@@ -24,30 +26,30 @@ type WorkerOf = () => Worker
 export function routeHere(callee: Callee, workerOf: WorkerOf): unknown {
   const { method, path } = callee.definition.route!
   if (method === 'WS') return createSocket({ path, connect: refuseConnect })
-  const send = createSend(workerOf, (worker, request) => {
-    const params = matchRoutePath(parseRoutePath(path), new URL(request.url).pathname)
-    return handleRoute(worker, callee, request, params ?? {})
+  const send = createSend(workerOf, (worker, visit) => {
+    const params = matchRoutePath(parseRoutePath(path), visit.pathname)
+    return handleRoute(worker, callee, visit, params ?? {})
   })
   return createRoute({ method, path, send, inherit: inheritSignal })
 }
 
 /** The same for a web app. */
 export function webHere(callee: Callee, workerOf: WorkerOf): unknown {
-  const send = createSend(workerOf, async (worker, request) =>
-    holdWeb(worker, await askWeb(worker, websOf(worker), callee, request)),
+  const send = createSend(workerOf, async (worker, visit) =>
+    holdWeb(worker, await askWeb(worker, websOf(worker), callee, visit)),
   )
   return createWeb({ send, inherit: inheritSignal, connect: refuseConnect })
 }
 
 function createSend(
   workerOf: WorkerOf,
-  answer: (worker: Worker, request: Request) => Promise<Response>,
+  answer: (worker: Worker, visit: Visit) => Promise<Reply>,
 ): SendBalanced {
   return async (given) => {
     const worker = workerOf()
     const request = toRequest(given)
     try {
-      return await answer(worker, request)
+      return toWebResponse(await answer(worker, visitOf(request)))
     } catch (error) {
       if (isWorkersFault(error) && !request.signal.aborted) worker.report(error)
       return toFailureResponse(error)

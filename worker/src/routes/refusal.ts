@@ -1,13 +1,14 @@
 import { AppError } from '@flash/protocol'
+import type { Visit } from '../balanced/visit.ts'
 import { toFailureResponse } from './failure.ts'
 import type { Found } from './router.ts'
 
 /** Nobody answers; OPTIONS is told by what methods somebody would. */
 export function refuse(
-  { method, url }: Request,
+  { method, pathname }: Pick<Visit, 'method' | 'pathname'>,
   found: Exclude<Found<unknown>, { kind: 'route' | 'web' }>,
 ): Response {
-  const path = pathOf(url)
+  const path = shorten(pathname)
   if (found.kind === 'nothing') {
     return toFailureResponse(
       new AppError('NOT_FOUND', {
@@ -34,10 +35,10 @@ function refuseWithout(path: string): Response {
 
 /** A request for a WebSocket where only plain ones are answered. */
 export function refuseSocket({ url }: Request): Response {
-  const message = `${pathOf(url)} is no WebSocket`
+  const message = `${shorten(new URL(url).pathname)} is no WebSocket`
   return toFailureResponse(new AppError('WEBSOCKET_UNSUPPORTED', { message, hint: 'send a plain request' }))
 }
 
-function pathOf(url: string): string {
-  return new URL(url).pathname.slice(0, 200)
+function shorten(path: string): string {
+  return path.slice(0, 200)
 }

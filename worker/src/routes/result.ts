@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { RESULT_HEADER, type ResultKind, writeForeign } from '@flash/protocol'
 import { headersToSend } from '../balanced/respond.ts'
+import { PlainReply, type Reply } from '../balanced/visit.ts'
 import { checkOutput } from '../execute/schema.ts'
 import { toEvents } from './events.ts'
 
@@ -20,14 +21,14 @@ export interface ResultOptions {
  *
  * - throws `OUTPUT_INVALID`, `OUTPUT_NOT_JSON`; then nothing has ended yet.
  */
-export async function toResponse(result: unknown, options: ResultOptions): Promise<Response> {
+export async function toReply(result: unknown, options: ResultOptions): Promise<Reply> {
   if (result instanceof Response) return withBody(result, options)
   if (result instanceof ReadableStream) return toBytes(watch(result, options), BYTES)
   if (isNodeStream(result)) return toBytes(watch(toWeb(result), options), BYTES)
   if (isStream(result)) return toItems(result, options)
-  const response = rawOf(result) ?? (await toData(result, options))
+  const reply = rawOf(result) ?? (await toData(result, options))
   options.onEnd?.()
-  return response
+  return reply
 }
 
 const BYTES = 'application/octet-stream'
@@ -43,10 +44,10 @@ function toBytes(body: BodyInit, type: string): Response {
   return new Response(body, { headers: { 'content-type': type } })
 }
 
-async function toData(result: unknown, { schema }: ResultOptions): Promise<Response> {
+async function toData(result: unknown, { schema }: ResultOptions): Promise<PlainReply> {
   const value = schema === undefined ? result : await checkOutput(schema, result)
-  if (value === undefined) return new Response(null, { status: 204, headers: headersOf('data') })
-  return new Response(await toText(value), { headers: headersOf('data', 'application/json') })
+  if (value === undefined) return new PlainReply(204, headersOf('data'), null)
+  return new PlainReply(200, headersOf('data', 'application/json'), await toText(value))
 }
 
 function toItems(items: AsyncIterable<unknown> | Iterable<unknown>, options: ResultOptions): Response {
@@ -66,8 +67,9 @@ function headersOf(kind: ResultKind, type?: string): Record<string, string> {
   return type === undefined ? { [RESULT_HEADER]: kind } : { [RESULT_HEADER]: kind, 'content-type': type }
 }
 
-async function toText(value: unknown): Promise<string> {
-  return JSON.stringify(await writeForeign(value))
+function toText(value: unknown): string | Promise<string> {
+  const plain = writeForeign(value)
+  return plain instanceof Promise ? plain.then((made) => JSON.stringify(made)) : JSON.stringify(plain)
 }
 
 /** Asynchronous iterables of every kind, and generators; other iterables (arrays, maps) are data. */

@@ -20,7 +20,7 @@ export type Found<F> =
   | { kind: 'methods'; allow: RouteMethod[] }
   | { kind: 'nothing' }
 
-export type Router<F> = (method: string, url: URL) => Found<F>
+export type Router<F> = (method: string, path: Pick<URL, 'pathname' | 'search'>) => Found<F>
 
 interface Entry<F> {
   fn: F

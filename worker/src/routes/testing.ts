@@ -67,7 +67,7 @@ export async function createEndpoint(
 
 function listen(answer: Answer<BalancedFunction>, more: Partial<BalancedOptions>): Promise<BalancedServer> {
   return serveBalanced({
-    fetch: answer.fetch,
+    visit: answer.visit,
     sockets: { take: answer.upgrade, leave: answer.leave },
     toResponse: toFailureResponse,
     port: 0,

@@ -5,6 +5,7 @@ import { askWeb } from './ask-web.ts'
 import { bindHooks } from './connection.ts'
 import { refuse, refuseSocket } from './refusal.ts'
 import type { BalancedFunction, Router } from './router.ts'
+import { visitOf } from './visit.ts'
 import type { Webs } from './webs.ts'
 
 export interface UpgradeHost<F extends BalancedFunction> {
@@ -45,14 +46,15 @@ async function findHooks<F extends BalancedFunction>(
   { route, load, worker, webs }: UpgradeHost<F>,
   request: Request,
 ): Promise<Opening | Response> {
-  const found = route('WS', new URL(request.url))
+  const visit = visitOf(request)
+  const found = route('WS', visit)
   if (found.kind === 'methods') return refuseSocket(request)
-  if (found.kind === 'nothing') return refuse(request, found)
+  if (found.kind === 'nothing') return refuse(visit, found)
   // Where hooks look for what belongs to their connection.
   Object.assign(request, { context: found.kind === 'route' ? { params: found.params } : {} })
   const callee = await load(found.fn)
   if (found.kind === 'route') return { callee, hooks: Object(callee.definition.body) as SocketHooks }
-  const { response, release } = await askWeb(worker, webs, callee, request)
+  const { response, release } = await askWeb(worker, webs, callee, visit)
   if (release) request.signal.addEventListener('abort', release, { once: true })
   const hooks = hooksOf(response, request)
   if (!hooks) return response.ok ? refuseSocket(request) : response

@@ -1,3 +1,4 @@
+import { isBalanced } from '@flash/protocol'
 import { type FlashHandlerOptions, type StartedServer, startServer } from '@flash/server'
 import { defineCommand, type ParsedArgs } from 'citty'
 import type { Io } from '../io.ts'
@@ -73,11 +74,15 @@ function describe(
   { url, host, port, facts }: StartedServer,
   { authorize, public: isPublic }: StartArgs,
 ): string[] {
-  const count = facts.functions.length
+  const routes = facts.functions.filter(isBalanced).length
   const openTo = authorize === undefined ? (isPublic ? 'everybody' : 'nobody') : `whom ${authorize} lets in`
   return [
     `  flash  ${facts.app} at ${url}`,
     `         listens at ${host}, port ${port}`,
-    `         ${count} function${count === 1 ? '' : 's'} below ${facts.prefix}, open to ${openTo}`,
+    `         ${count(facts.functions.length - routes, 'function')}${routes ? ` and ${count(routes, 'route')}` : ''} below ${facts.prefix}, open to ${openTo}`,
   ]
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

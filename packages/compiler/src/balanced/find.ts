@@ -1,10 +1,11 @@
 import type { CallExpression, Expression, Node } from 'oxc-parser'
 import { findClient } from '../client.ts'
 import type { Detection } from '../detect.ts'
+import { isExport } from '../exported.ts'
 import { functionId } from '../id.ts'
 import { peel } from '../parse.ts'
 import { type Made, readPlace } from '../place.ts'
-import { isFunction, type NamedCall, readReferences, type Use } from '../references.ts'
+import { isFunction, type NamedCall, readReferences } from '../references.ts'
 import { addProblem, type Refusal, refuse } from '../refuse.ts'
 import type { FoundApi, FoundClient, FoundFunction } from '../types.ts'
 import { checkImportedApis } from './imported.ts'
@@ -115,10 +116,6 @@ function checkUses({ source, findings }: Detection, apis: FoundApi[]): void {
   for (const use of uses)
     if (apis.some(({ name }) => name === use.name) && !use.type && !seen.has(use.start) && !isExport(use))
       addProblem(findings, source, use, asValue(use.name))
-}
-
-function isExport({ parent }: Use): boolean {
-  return parent.type === 'ExportSpecifier' || parent.type === 'ExportDefaultDeclaration'
 }
 
 function asValue(name: string): Refusal {

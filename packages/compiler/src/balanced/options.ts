@@ -7,8 +7,12 @@ import { addProblem, type Refusal } from '../refuse.ts'
 
 const schemas: RouteFact['schemas'] = ['params', 'query', 'body', 'response']
 
-/** Which parts of a route its third argument has schemas for; refuses what reading cannot tell. */
-export function readOptions(detection: Detection, argument: Argument | undefined): RouteFact['schemas'] {
+/** Which parts of a route its third argument has schemas for; refuses what reading cannot tell, and what nobody would check. */
+export function readOptions(
+  detection: Detection,
+  argument: Argument | undefined,
+  method: RouteFact['method'],
+): RouteFact['schemas'] {
   const { findings, source } = detection
   const node = argument && (peel(argument) as Node)
   if (!node) return []
@@ -16,7 +20,13 @@ export function readOptions(detection: Detection, argument: Argument | undefined
     addProblem(findings, source, node, unreadable)
     return []
   }
+  if (method === 'WS') {
+    addProblem(findings, source, node, ofSocket)
+    return []
+  }
   const names = new Set(node.properties.map((property) => readOption(detection, property)))
+  if (names.has('body') && (method === 'GET' || method === 'HEAD'))
+    addProblem(findings, source, node, noBody(method))
   return schemas.filter((name) => names.has(name))
 }
 
@@ -43,6 +53,20 @@ const unreadable: Refusal = {
   code: 'BAD_ROUTE',
   message: 'the third argument of the route is not an object that is written out here',
   hint: 'write it here, each schema under its name: `{ params, query, body, response }`',
+}
+
+const ofSocket: Refusal = {
+  code: 'BAD_ROUTE',
+  message: 'a WebSocket has no schemas, and nobody would check what this argument says',
+  hint: 'leave it out, and check path and query in the hook `upgrade`',
+}
+
+function noBody(method: string): Refusal {
+  return {
+    code: 'BAD_ROUTE',
+    message: `a ${method} request has no body, so no request could have what the schema \`body\` asks for`,
+    hint: 'use `query`, or `api.post`',
+  }
 }
 
 const noLocal: Refusal = {

@@ -9,6 +9,7 @@ import { type Made, type Place, readPlace } from '../place.ts'
 import type { NamedCall } from '../references.ts'
 import { addProblem, type Refusal } from '../refuse.ts'
 import type { FoundApi, FoundFunction } from '../types.ts'
+import { findConfigured } from './configured.ts'
 import { methodOf } from './methods.ts'
 import { readOptions } from './options.ts'
 import { readRoutePath } from './path.ts'
@@ -29,7 +30,7 @@ export async function readRoute(
   const method = methodOf(member!)
   const place = readRoutePlace(ancestors, node, call)
   const wrong = method
-    ? (checkArguments(node, call) ?? ('refusal' in place && place.refusal))
+    ? (checkArguments(node, call) ?? ('refusal' in place && orClient(api, place.refusal)))
     : noMethod(call)
   if (!method || wrong || 'refusal' in place) {
     addProblem(findings, source, node, wrong as Refusal)
@@ -38,7 +39,7 @@ export async function readRoute(
   const [first, handler, options] = node.arguments as Expression[]
   const path = await readRoutePath(detection, first!)
   const body = await readHandler(detection, handler!, words, { method, call })
-  const schemas = readOptions(detection, options)
+  const schemas = readOptions(detection, options, method)
   if (path === null) return null
   const { package: owner, path: file } = host.locate(source.parsed.file)
   const exportPath = `${api.name}.${method} ${path}`
@@ -67,6 +68,15 @@ function readRoutePlace(ancestors: Node[], node: CallExpression, call: string): 
   return readPlace(ancestors, node, made)
 }
 
+const toBeClient = 'to call an endpoint that exists, its config says `id`, `app` or `image` in this module'
+
+/** Where the config is written elsewhere, the call may be meant for an endpoint that exists. */
+function orClient({ config }: FoundApi, refusal: Refusal): Refusal {
+  if (config.type === 'ObjectExpression' && !config.properties.some(({ type }) => type === 'SpreadElement'))
+    return refusal
+  return { ...refusal, hint: `${refusal.hint}; ${toBeClient}` }
+}
+
 function checkArguments({ arguments: given }: CallExpression, call: string): Refusal | null {
   const isSpread = given.some(({ type }) => type === 'SpreadElement')
   if (!isSpread && (given.length === 2 || given.length === 3)) return null
@@ -76,7 +86,7 @@ function checkArguments({ arguments: given }: CallExpression, call: string): Ref
   return {
     code: 'BAD_ROUTE',
     message: `a route takes a path, a handler and, if it has them, its schemas, and ${has}`,
-    hint: `write \`${call}('/items/:id', handler, { … })\`; to call an endpoint that exists, its config says \`id\`, \`app\` or \`image\` in this module`,
+    hint: `write \`${call}('/items/:id', handler, { … })\`; ${toBeClient}`,
   }
 }
 
@@ -84,7 +94,7 @@ function noMethod(call: string): Refusal {
   return {
     code: 'BAD_ROUTE',
     message: `\`${call}()\` makes no route`,
-    hint: 'use get, post, put, patch, delete, head, options or ws; to call an endpoint that exists, its config says `id`, `app` or `image` in this module',
+    hint: `use get, post, put, patch, delete, head, options or ws; ${toBeClient}`,
   }
 }
 
@@ -96,6 +106,14 @@ const handlerWords: BodyWords = {
   also: '',
   instead: fromRequest,
   parameters: fromRequest,
+}
+
+function hooksChanged(name: string): Refusal {
+  return {
+    code: 'BAD_ROUTE',
+    message: `the hooks of this WebSocket use \`${name}\`, which statements of the module change, and those would stay in the browser`,
+    hint: `write the hooks out in the call, or move \`${name}\` to a module of its own and import it here`,
+  }
 }
 
 interface Asked {
@@ -110,7 +128,12 @@ async function readHandler(
   words: Map<CallExpression, string>,
   { method, call }: Asked,
 ): Promise<Expression> {
-  if (method === 'WS') return peel(argument) as Expression
+  if (method === 'WS') {
+    const { findings, source } = detection
+    for (const use of findConfigured(source.parsed, argument))
+      addProblem(findings, source, use, hooksChanged(use.name))
+    return peel(argument) as Expression
+  }
   const { kind, body } = await readBody(detection, argument, words, { name: call, says: handlerWords })
   if (kind === 'class') {
     addProblem(detection.findings, detection.source, argument, {

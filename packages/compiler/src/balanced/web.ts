@@ -1,15 +1,14 @@
 import type { Expression, Node } from 'oxc-parser'
 import type { DeclaredBinding } from '../bindings.ts'
 import type { Detection } from '../detect.ts'
-import { readGraph } from '../graph.ts'
 import { functionId } from '../id.ts'
 import { isExportedPath } from '../exported.ts'
-import { type ParsedModule, peel } from '../parse.ts'
+import { peel } from '../parse.ts'
 import { type Made, readPlace } from '../place.ts'
-import { isFunction, type NamedCall, readReferences, type Use } from '../references.ts'
+import { isFunction, type NamedCall } from '../references.ts'
 import { addProblem, type Refusal } from '../refuse.ts'
-import type { Span } from '../span.ts'
 import type { FoundFunction } from '../types.ts'
+import { findConfigured, findDeclared } from './configured.ts'
 import { rootOf } from './methods.ts'
 
 const madeAsWeb: Made = { call: 'endpoint()', what: 'web app', example: 'site = endpoint(config, app)' }
@@ -52,34 +51,15 @@ export function readWeb(detection: Detection, { node, ancestors }: NamedCall): F
 function checkWeb({ source, findings }: Detection, web: Expression): void {
   const { parsed } = source
   const root = rootOf(web)
-  const named = root.type === 'Identifier' ? declared(parsed, root.name) : null
+  const named = root.type === 'Identifier' ? findDeclared(parsed, root.name) : null
   if (root.type === 'Identifier' && named && !makes(named))
     return addProblem(findings, source, root, inModule(root.name))
-  for (const use of usesIn(parsed, web))
-    if (isConfigured(parsed, use.name)) addProblem(findings, source, use, inModule(use.name))
-}
-
-function declared({ bindings }: ParsedModule, name: string): DeclaredBinding | null {
-  const binding = bindings.get(name)
-  return binding && binding.kind !== 'import' && binding.kind !== 'type' ? binding : null
+  for (const use of findConfigured(parsed, web)) addProblem(findings, source, use, inModule(use.name))
 }
 
 /** A function makes the app when it is called, so that no statement can come after. */
 function makes({ kind, init }: DeclaredBinding): boolean {
   return kind === 'function' || (kind === 'const' && init !== null && isFunction(peel(init) as Node))
-}
-
-function usesIn(parsed: ParsedModule, { start, end }: Span): Use[] {
-  const { uses } = readReferences(parsed)
-  return uses.filter((use) => !use.type && use.start >= start && use.end <= end)
-}
-
-/** Whether a statement at the top level changes it: `app.get(…)`, `app = …`. */
-function isConfigured(parsed: ParsedModule, name: string): boolean {
-  if (!declared(parsed, name)) return false
-  const statements = readGraph(parsed).units.filter(({ kind }) => kind === 'effect')
-  const uses = statements.flatMap((unit) => unit.uses).filter((use) => use.name === name && !use.deferred)
-  return uses.some(({ effect }) => effect === 'mutate' || effect === 'write')
 }
 
 function inModule(name: string): Refusal {

@@ -264,6 +264,13 @@ describe('routes of an endpoint that another module makes', () => {
       },
     ],
     [
+      'with a path that is a member of something',
+      {
+        'src/owner.ts': `${head}${owner('export const api = endpoint(config)')}`,
+        'src/use.ts': use.replace("'/items'", 'document.title'),
+      },
+    ],
+    [
       'in a component',
       {
         'src/owner.ts': `${head}${owner('export const api = endpoint(config)')}`,
@@ -280,6 +287,17 @@ describe('routes of an endpoint that another module makes', () => {
       ])
     })
   }
+
+  test('are refused where it is used in any other way', async () => {
+    const files = {
+      'src/owner.ts': `${head}${owner('export const api = endpoint(config)')}`,
+      'src/barrel.ts': `import { api } from './owner'\nexport { api }\nexport type Api = typeof api`,
+      'src/use.ts': `import { api } from './barrel'\nconst { get } = api\nget('/items', () => 'text')`,
+    }
+    expect(await problemsOf({}, files)).toEqual([
+      'BAD_ROUTE src/use.ts:2:17 `api` is used as a value, and routes made so are not in the file of its endpoint, which is src/owner.ts',
+    ])
+  })
 
   test('calls that only look like it are left alone', async () => {
     const files = {

@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs'
 import type { FunctionFact } from '@flash/protocol'
 import type { Node } from 'oxc-parser'
-import type { Outcome } from '../evaluate/run.ts'
 import { fold } from '../fold.ts'
 import { toPosix } from '../locate.ts'
 import type { ProjectOptions } from '../project/options.ts'
@@ -26,7 +25,7 @@ export interface Describer {
 }
 
 export function createDescriber(state: ProjectState, { root, limitMs }: ProjectOptions): Describer {
-  const kept: SchemaContext['kept'] = new Map<string, { code: string; outcome: Promise<Outcome> }>()
+  const kept: SchemaContext['kept'] = new Map()
   const { known: values, aliases } = state.context
   const host = createFreshHost(state)
   return {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { AppError } from '@flash/protocol'
 import { analyzeModule, plainAnalysis } from '../analyze.ts'
 import { type Bundle, bundleModule } from '../evaluate/bundle.ts'
@@ -29,8 +30,8 @@ export interface SchemaContext {
   limitMs?: number
   /** The module with what is known of it. */
   analysisOf(file: string): ModuleAnalysis | null
-  /** What a text gave before, so that an edit of something else runs nothing. */
-  kept: Map<string, { code: string; outcome: Promise<Outcome> }>
+  /** What programs gave before, by the hash of their text, so that an edit of something else runs nothing. */
+  kept: Map<string, Promise<Outcome>>
 }
 
 /**
@@ -56,7 +57,7 @@ type Result = { told: ToldSchemas[] } | { failure: string }
 
 async function evaluate(context: SchemaContext, places: SchemaPlace[]): Promise<Result> {
   try {
-    const outcome = await runOnce(context, await bundle(context, places), JSON.stringify(places))
+    const outcome = await runOnce(context, await bundle(context, places))
     const told = outcome.kind === 'values' ? outcome.values.told : undefined
     if (told && 'data' in told) return { told: JSON.parse(told.data as string) as ToldSchemas[] }
     return { failure: `its schema cannot be run: ${describe(outcome)}` }
@@ -76,15 +77,16 @@ function describe(outcome: Outcome): string {
   }
 }
 
-function runOnce(
-  { root, known, limitMs, kept }: SchemaContext,
-  { code, closed }: Bundle,
-  key: string,
-): Promise<Outcome> {
-  const before = kept.get(key)
-  if (closed && before?.code === code) return before.outcome
-  const outcome = runModule({ code, root, env: known.variables, limitMs })
-  kept.set(key, { code, outcome })
+const KEPT = 100
+
+function runOnce({ root, known, limitMs, kept }: SchemaContext, { code, closed }: Bundle): Promise<Outcome> {
+  const run = () => runModule({ code, root, env: known.variables, limitMs })
+  if (!closed) return run()
+  const key = createHash('sha256').update(code).digest('base64')
+  const outcome = kept.get(key) ?? run()
+  kept.delete(key)
+  kept.set(key, outcome)
+  if (kept.size > KEPT) kept.delete(kept.keys().next().value!)
   return outcome
 }
 

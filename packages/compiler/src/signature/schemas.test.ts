@@ -118,15 +118,16 @@ export const six = remote({ input: ${own("{ type: 'number' }")} }, () => 1)
 })
 
 test('after an edit of a schema it is asked again, after others it is not run', async () => {
-  const text = (type: string, body: string) =>
-    `${head}export const f = remote({ input: ${own(`{ type: '${type}', at: performance.timeOrigin }`)} }, () => ${body})`
+  const text = (type: string, body: string, above = '') =>
+    `${head}${above}export const f = remote({ input: ${own(`{ type: '${type}', at: performance.timeOrigin }`)} }, () => ${body})`
   const [first] = Object.values(await toldBy({ 'src/a.ts': text('string', '1') }))
-  const edit = async (type: string, body: string) => {
-    project!.write({ 'src/a.ts': text(type, body) })
+  const edit = async (type: string, body: string, above = '') => {
+    project!.write({ 'src/a.ts': text(type, body, above) })
     await project!.update(project!.path('src/a.ts'))
     return (await tellAgain()).f
   }
   expect(await edit('string', '2')).toEqual(first)
+  expect(await edit('string', '2', '// a line above it\n')).toEqual(first)
   expect(await edit('number', '2')).toMatchObject({ input: { schema: { type: 'number' } } })
 })
 

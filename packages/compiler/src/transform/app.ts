@@ -1,6 +1,6 @@
+import { isExport } from '../exported.ts'
 import type { Unit } from '../graph.ts'
 import type { ParsedModule } from '../parse.ts'
-import type { Use } from '../references.ts'
 import { type Span, spanTest } from '../span.ts'
 import type { FoundApi, FoundClient, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
 import { createEdit, type Edit, finish, type Rewritten } from './edit.ts'
@@ -70,7 +70,9 @@ function findExportedConfigs({ analysis, parsed, graph }: Edit, calls: Span[]): 
   const uses = graph.units.flatMap((unit) => unit.uses)
   for (;;) {
     const isGone = spanTest([...calls, ...candidates.values()])
-    const read = uses.filter((use) => candidates.has(use.name) && !isGone(use.start) && isRead(use))
+    const read = uses.filter(
+      (use) => candidates.has(use.name) && !isGone(use.start) && !use.type && !isExport(use),
+    )
     if (read.length === 0) return [...candidates.values()]
     for (const { name } of read) candidates.delete(name)
   }
@@ -78,8 +80,4 @@ function findExportedConfigs({ analysis, parsed, graph }: Edit, calls: Span[]): 
 
 function isExported({ exports }: ParsedModule, name: string): boolean {
   return [...exports.values()].some((found) => found.kind === 'local' && found.local === name)
-}
-
-function isRead({ type, parent }: Use): boolean {
-  return !type && parent.type !== 'ExportSpecifier' && parent.type !== 'ExportDefaultDeclaration'
 }

@@ -141,13 +141,15 @@ function lastBefore(comments: Comment[], offset: number): number {
   return low - 1
 }
 
-/** The end of a comment behind a statement on its last line, when nothing follows there. */
-function trailingEnd({ comments, code }: ParsedModule, end: number): number {
-  const comment = comments[lastBefore(comments, end) + 1]
-  if (!comment || !/^[ \t]*$/.test(code.slice(end, comment.start))) return end
-  const alone =
-    comment.type === 'Line' || /^[ \t]*(?:[\r\n]|$)/.test(code.slice(comment.end, comment.end + LOOK_AHEAD))
-  return alone ? comment.end : end
+/** The end of the comments behind a statement on its last line, when nothing else follows there. */
+function trailingEnd({ comments, code }: ParsedModule, statementEnd: number): number {
+  let end = statementEnd
+  for (let index = lastBefore(comments, end) + 1; index < comments.length; index++) {
+    const comment = comments[index]!
+    if (!/^[ \t]*$/.test(code.slice(end, comment.start))) break
+    end = comment.end
+  }
+  return /^[ \t]*(?:[\r\n]|$)/.test(code.slice(end, end + LOOK_AHEAD)) ? end : statementEnd
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   fixtures,
   freeNames,
   listFolders,
+  memoryHost,
   rolesOf,
 } from './fixture.ts'
 import { rewriteModule } from './rewrite.ts'
@@ -108,3 +109,14 @@ function marks(code: string): { text: string; line: number; column: number }[] {
     })),
   )
 }
+
+test('comments behind a route that nobody calls go with it, all of them', async () => {
+  const code = `import { endpoint } from 'unplugin-flash'
+const api = endpoint({ name: 'items' })
+api.get('/a', () => 1) /* one */ /* two */ // three
+api.get('/b', () => 1); /* four */ export const page = 1 // five
+`
+  const analysis = await analyzeWithFacts(code, '/src/module.ts', memoryHost({}))
+  const { code: text } = rewriteModule(analysis, { kind: 'client', tag: () => 'tag' })
+  expect(text).toBe(' /* four */ export const page = 1 // five\n')
+})

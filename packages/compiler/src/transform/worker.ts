@@ -1,9 +1,9 @@
 import { isBalanced } from '@flash/protocol'
 import type { Node } from 'oxc-parser'
 import { nameOf } from '../bindings.ts'
+import { isExport } from '../exported.ts'
 import type { Graph, Unit } from '../graph.ts'
 import { peel } from '../parse.ts'
-import type { Use } from '../references.ts'
 import { spanTest } from '../span.ts'
 import type { Demanded, FoundApi, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
 import { createEdit, type Edit, factOf, finish, freshName, type Rewritten, useImport } from './edit.ts'
@@ -64,10 +64,6 @@ function isUsed({ graph }: Edit, live: Set<Unit>, declaring: Unit, demanded: Dem
 /** Whether a unit that gives an export gives what the other one declares. */
 function leadsTo(unit: Unit, declaring: Unit): boolean {
   return unit === declaring || unit.uses.some(({ name }) => declaring.names.includes(name))
-}
-
-function isExport({ parent }: Use): boolean {
-  return parent.type === 'ExportSpecifier' || parent.type === 'ExportDefaultDeclaration'
 }
 
 /** What gives the exports that other modules of the worker import. */

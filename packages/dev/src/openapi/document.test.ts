@@ -233,6 +233,18 @@ export const again = remote({}, (tree: Tree) => 1)`,
 })
 
 describe('load-balanced routes', () => {
+  test('a query that may be one thing or another is told whole', async () => {
+    const one = `z.object({ by: z.literal('id'), id: z.string() })`
+    const other = `z.object({ by: z.literal('name'), name: z.string() })`
+    const document = await documentOf({
+      'src/find.ts': `const api = endpoint({ name: 'find' })
+api.get('/', () => 1, { query: z.discriminatedUnion('by', [${one}, ${other}]) })`,
+    })
+    const { parameters } = operation(document, '/find', 'get')
+    expect(parameters).toMatchObject([{ in: 'query', style: 'form', explode: true, required: false }])
+    expect(JSON.stringify(parameters)).toContain('"const":"name"')
+  })
+
   test('path, query, body, answer and what does not fit', async () => {
     const document = await documentOf({
       'src/images.ts': `const api = endpoint({ name: 'images' })

@@ -42,7 +42,10 @@ export function toPathParameters(
 
 /** A parameter for each property; a query that is not told has none, although the handler may read some. */
 export function toQueryParameters(schema: JsonSchema | null): Parameter[] {
-  if (!schema || !isRecord(schema.properties)) return []
+  if (!schema) return []
+  // A union has no properties of its own: it is told whole, and still travels as one parameter for each field.
+  if (!isRecord(schema.properties))
+    return [{ name: 'query', in: 'query', required: false, style: 'form', explode: true, schema }]
   const required = Array.isArray(schema.required) ? schema.required : []
   return Object.entries(schema.properties).map(([name, property]) => ({
     name,

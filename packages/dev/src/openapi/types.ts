@@ -9,6 +9,8 @@ export interface Parameter {
   name: string
   in: 'path' | 'query'
   required: boolean
+  style?: 'form'
+  explode?: boolean
   schema: JsonSchema
   description?: string
 }

@@ -73,9 +73,26 @@ describe('a route', () => {
 
   test('keeps what belongs to the page and the app', async () => {
     const { ask } = await start()
-    const answer = await ask('GET', '/images/items', { 'sec-fetch-site': 'same-origin', cookie: 'own=1' })
+    const answer = await ask('GET', '/images/items', {
+      'sec-fetch-site': 'same-origin',
+      cookie: 'own=1',
+      'x-flash-hops': '-9',
+    })
     expect(answer.json.headers).not.toHaveProperty('cookie')
+    expect(answer.json.headers).not.toHaveProperty('x-flash-hops')
     expect(answer.headers).not.toHaveProperty('set-cookie')
+  })
+
+  test('comes to its worker over the connection of the one before', async () => {
+    const ports: unknown[] = []
+    const worker = async (request: IncomingMessage, response: ServerResponse) => {
+      ports.push(request.socket.remotePort)
+      await echo(request, response)
+    }
+    const { ask } = await start({ worker })
+    for (const body of ['one', 'two'])
+      expect((await ask('POST', '/images/resize/1', json, body)).json.body).toBe(body)
+    expect(ports[1]).toBe(ports[0])
   })
 
   test('may say itself how long its answer is kept', async () => {
@@ -121,6 +138,12 @@ describe('a route', () => {
 })
 
 describe('addresses', () => {
+  test('whoever misses is told what begins alike', async () => {
+    const { ask } = await start()
+    const { hint } = (await ask('GET', '/images/itmes')).json
+    expect(hint).toMatch(/^(?:there is|nearest are): \S+ \S*\/images\//)
+  })
+
   test.each([
     ['GET', '/images/nothing'],
     ['GET', '/images/items/'],

@@ -8,7 +8,7 @@ import {
   send,
   signalOf,
 } from '@flash/emulator'
-import { AppError, type Clock, type FunctionFact } from '@flash/protocol'
+import { AppError, type Clock, DEADLINE_HEADER, type FunctionFact, HOPS_HEADER } from '@flash/protocol'
 import { MARKER } from '@flash/server'
 import type { Peer } from '../guard.ts'
 import type { BalancedMatch } from './match.ts'
@@ -38,7 +38,8 @@ export async function answerBalanced(
     const seat = await endpoint.seat({ signal })
     const refusals = refusalsFor(seat, endpoint.name)
     const without = withoutFor(peer)
-    const exchange = { seat, path, request, response, clock, limits, refusals, without, defaults: marked }
+    const said = { refusals, without, defaults: marked }
+    const exchange = { seat, path, request, response, clock, limits, keepsConnections: true, ...said }
     await forward(exchange).finally(seat.release)
   } catch (error) {
     if (!signal.aborted) refuse(response, error, host.onInternal)
@@ -47,7 +48,7 @@ export async function answerBalanced(
 
 /** What pages keep for the app's own server goes to no worker, as in production, where workers are somewhere else. */
 export function withoutFor({ kind }: Peer): string[] {
-  return kind === 'page' ? ['cookie', 'set-cookie'] : []
+  return kind === 'page' ? ['cookie', 'set-cookie', HOPS_HEADER, DEADLINE_HEADER] : []
 }
 
 /** What is said in place of a worker, as the other routes say it. */

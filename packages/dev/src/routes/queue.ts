@@ -226,15 +226,26 @@ function known<T>(value: T | undefined, id: string): T {
 
 function noRoute(segments: string[], { table, prefix }: QueueRoutesHost): AppError {
   const { routes, balanced } = table()
-  const paths = [
-    ...routes.map(({ path }) => `${prefix}/${path}/run_sync`),
-    ...balanced.map(({ method, path }) => `${method} ${prefix}/${path}`),
+  const known = [
+    ...routes.map(({ path }) => ({ path, shown: `${prefix}/${path}/run_sync` })),
+    ...balanced.map(({ method, path }) => ({ path, shown: `${method} ${prefix}/${path}` })),
   ]
+  const likeness = ({ path }: { path: string }) => commonLength(path.split('/'), segments)
+  const nearest = known.toSorted((a, b) => likeness(b) - likeness(a)).slice(0, 8)
   const hint =
-    paths.length > 0
-      ? `there is: ${paths.slice(0, 8).join(', ')}`
-      : 'no remote function was found in this project'
-  return new AppError('NOT_FOUND', { message: `no function answers at /${segments.join('/')}`, hint })
+    known.length > 0
+      ? `${known.length > nearest.length ? 'nearest are' : 'there is'}: ${nearest.map(({ shown }) => shown).join(', ')}`
+      : 'no remote function and no route was found in this project'
+  return new AppError('NOT_FOUND', {
+    message: `neither a function nor a route answers at /${segments.join('/')}`,
+    hint,
+  })
+}
+
+/** How many parts two paths begin with in common. */
+function commonLength(one: readonly string[], other: readonly string[]): number {
+  const at = one.findIndex((part, index) => part !== other[index])
+  return at < 0 ? one.length : at
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

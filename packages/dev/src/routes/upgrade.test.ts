@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AppError } from '@flash/protocol'
@@ -76,6 +77,30 @@ describe('a WebSocket', () => {
   test('that the endpoint does not want has its answer', async () => {
     const { upgrade } = await start({ onUpgrade: undefined })
     await upgrade(live).until(/^HTTP\/1\.1 403 Forbidden\r\n[^]*no$/)
+  })
+
+  test('that the endpoint refuses frees it when its answer breaks off, or takes too long', async () => {
+    const begun = (_: IncomingMessage, response: ServerResponse, then = () => {}) => {
+      response.writeHead(403, { 'content-length': '100' })
+      response.write('begun', then)
+    }
+    const broken = await start({
+      onUpgrade: undefined,
+      worker: (request, response) => begun(request, response, () => response.destroy()),
+    })
+    const first = broken.upgrade(live)
+    await once(first.socket, 'close')
+    await first.until(/^HTTP\/1\.1 403(?![^]*HTTP\/1\.1)/)
+    await vi.waitFor(() => expect(broken.seats).toEqual({ taken: 1, free: 1 }))
+    const slow = await start({
+      onUpgrade: undefined,
+      worker: (request, response) => begun(request, response),
+      limits: { processingMs: 50 },
+    })
+    const second = slow.upgrade(live)
+    await once(second.socket, 'close')
+    await second.until(/^HTTP\/1\.1 403(?![^]*HTTP\/1\.1)[^]*begun$/)
+    await vi.waitFor(() => expect(slow.seats).toEqual({ taken: 1, free: 1 }))
   })
 
   test.each([

@@ -22,6 +22,8 @@ export interface Exchange {
   response: ServerResponse
   clock: Clock
   limits: BalancedLimits
+  /** The worker is one of ours, which closes no connection that idles: the next request may have it. */
+  keepsConnections?: boolean
   /** Headers that pass neither way, in small letters. */
   without?: readonly string[]
   /** Headers of the answer where the worker's has none of that name, in small letters. */
@@ -35,13 +37,19 @@ export interface Exchange {
 type Fail = (answer: Answer | Promise<Answer>) => void
 
 /** A worker may close a connection that idles at any time; a request must not meet one that is just closing. */
-const agent = new Agent({ keepAlive: false })
+const once = new Agent({ keepAlive: false })
+
+/** Less than workers of ours keep connections, which close them earlier only when they end. */
+const idleMs = 60_000
+
+const kept = new Agent({ keepAlive: true, timeout: idleMs })
 
 /** Passes a request to a worker and its answer back, as both come; resolves when nothing of it is left. */
 export function forward(exchange: Exchange): Promise<void> {
   const { seat, path, request, response, clock, limits, refusals = runpodRefusals } = exchange
   return new Promise((resolve) => {
     const { method } = request
+    const agent = exchange.keepsConnections ? kept : once
     const upstream = open(new URL(seat.url), { agent, path, method, headers: pairs(exchange) })
     const fail = createFail(exchange, upstream)
     const disarm = clock.after(limits.processingMs, () => fail(refusals.tooSlow(limits.processingMs)))
@@ -121,8 +129,10 @@ function writeHead(
   // HTTP/2 has no such text.
   if (request.httpVersionMajor >= 2) response.writeHead(status, headers)
   else response.writeHead(status, answer.statusMessage, headers)
-  // What streams slowly is seen from its first byte on.
-  response.flushHeaders()
+  // What streams slowly is seen from its first byte on; what is here already goes with it.
+  setImmediate(() => {
+    if (!response.writableEnded) response.flushHeaders()
+  })
 }
 
 function truncate(answer: IncomingMessage, response: ServerResponse): void {

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request as open } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { type Duplex, pipeline } from 'node:stream'
 import type { Clock } from '@flash/protocol'
 import type { Seat } from '../endpoints/types.ts'
 import type { Answer } from '../http/answer.ts'
@@ -30,17 +30,24 @@ export function forwardUpgrade(exchange: UpgradeExchange): Promise<void> {
     const asked = endToEnd(request.rawHeaders, [...forBalancer, ...without])
     const headers = [...asked, ...switching(request), ...Object.entries(seat.headers ?? {}).flat()]
     const upstream = open(new URL(seat.url), { path, method: request.method, headers, agent: false, signal })
+    let isAnswered = false
+    const fail = (refusal: Answer) => {
+      // What was begun can only be broken off.
+      if (isAnswered) socket.destroy()
+      else refuseUpgrade(socket, refusal)
+    }
     const disarm = clock.after(limits.processingMs, () => {
-      refuseUpgrade(socket, refusals.tooSlow(limits.processingMs))
+      fail(refusals.tooSlow(limits.processingMs))
       upstream.destroy()
     })
     socket.once('close', () => {
       disarm()
       resolve()
     })
-    upstream.on('error', async () => refuseUpgrade(socket, await refusals.badGateway(seat)))
+    upstream.on('error', async () => fail(await refusals.badGateway(seat)))
     upstream.once('upgrade', (answer, other, first) => {
       disarm()
+      isAnswered = true
       const said = caller.release()
       writeHead(socket, answer, without, [...switching(answer), ...own])
       socket.write(first)
@@ -49,9 +56,10 @@ export function forwardUpgrade(exchange: UpgradeExchange): Promise<void> {
     })
     // The worker does not want it, and says so with an ordinary answer.
     upstream.once('response', (answer) => {
+      isAnswered = true
       writeHead(socket, answer, without, ['Connection', 'close', ...own])
-      // Whoever does not end its side must not keep the worker.
-      answer.pipe(socket).once('finish', () => socket.destroy())
+      // Whoever does not end its side must not keep the worker, nor wait for an answer that broke off.
+      pipeline(answer, socket, () => socket.destroy())
     })
     upstream.end()
   })

@@ -295,6 +295,15 @@ describe('a fresh worker', () => {
     expect(endpoint.workers().running).toBe(2)
   })
 
+  test('has the new variables, also for who waited for the old one', async () => {
+    const { workers, endpoint, seat, open } = setUp()
+    const waiting = seat()
+    endpoint.configure(settingsOf({ env: { A: '2' } }))
+    expect(workers.map(({ env }) => env)).toEqual([{ A: '1' }, { A: '2' }])
+    await open(workers[1]!)
+    expect((await waiting).workerId).toBe('local-2')
+  })
+
   test('takes over from one that is retired, also while that one starts', async () => {
     const { workers, endpoint, seat, open } = setUp()
     const waiting = seat()

@@ -43,9 +43,10 @@ export function createBalancedEndpoint<F extends BalancedFunction>(
       state.functions = functions
     },
     configure(next) {
-      // A running process keeps the variables it was started with.
-      if (JSON.stringify(next.env) !== JSON.stringify(state.settings.env)) retire(state)
+      const before = state.settings
       state.settings = next
+      // A running process keeps the variables it was started with.
+      if (JSON.stringify(next.env) !== JSON.stringify(before.env)) retire(state)
     },
     retire: () => retire(state),
     invalidate(files) {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import { createDevServer, type DevLog, type DevServer } from '@flash/dev'
+import { createDevServer, type DevLog, type DevServer, takeUpgrades } from '@flash/dev'
 import type { AppError } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
 import type { ViteDevServer } from 'vite'
@@ -118,7 +118,7 @@ function onListening(server: ViteDevServer, dev: DevServer, context: PluginConte
   }
   if (server.httpServer?.listening) tell()
   else server.httpServer?.once('listening', tell)
-  server.httpServer?.on('upgrade', dev.upgrade)
+  if (server.httpServer) takeUpgrades(server.httpServer, context.prefix, dev.upgrade)
 }
 
 /** Vite has a hook for this only from 8.3 on. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { createPreview, type Preview } from '@flash/dev'
+import { createPreview, type Preview, takeUpgrades } from '@flash/dev'
 import { AppError, parseManifest } from '@flash/protocol'
 import { FACTS_FILE, findProjectKey, type LocalBundles, openBundles } from '@flash/server'
 import type { UnpluginOptions } from 'unplugin'
@@ -64,7 +64,9 @@ async function open(context: PluginContext, server: PreviewServer, folder: strin
   })
   const preview = followBuild(context, server, bundles)
   server.middlewares.use((request, response, next) => preview().middleware(request, response, next))
-  server.httpServer.on('upgrade', (request, socket, head) => preview().upgrade(request, socket, head))
+  takeUpgrades(server.httpServer, context.prefix, (request, socket, head) =>
+    preview().upgrade(request, socket, head),
+  )
   server.httpServer.once('listening', () => printPreview(server, preview(), context))
   server.httpServer.once('close', () => void bundles.close())
 }

@@ -29,6 +29,8 @@ function copy(bytes: ArrayBuffer | ArrayBufferView): Uint8Array<ArrayBuffer> {
 }
 
 function toJson(value: unknown): string {
+  if (isCollection(value))
+    throw cannotCarry(`a ${Object.prototype.toString.call(value).slice(8, -1)} has no fields`)
   let text: string | undefined
   let cause: unknown
   try {
@@ -37,8 +39,17 @@ function toJson(value: unknown): string {
     cause = error
   }
   if (text !== undefined) return text
-  const why = cause ? (cause as Error).message : `it is a ${typeof value}`
-  throw new RemoteError('CANNOT_CARRY', `the body cannot be written as JSON: ${why}`, {
+  throw cannotCarry(cause ? (cause as Error).message : `it is a ${typeof value}`, cause)
+}
+
+/** JSON would make `{}` of it: a `Map`, a generator, a form of some library. */
+function isCollection(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || 'toJSON' in value) return false
+  return Symbol.iterator in value || Symbol.asyncIterator in value
+}
+
+function cannotCarry(why: string, cause?: unknown): RemoteError {
+  return new RemoteError('CANNOT_CARRY', `the body cannot be written as JSON: ${why}`, {
     hint: 'send plain data, text, bytes or a form',
     cause,
   })

@@ -50,7 +50,7 @@ export function createEventReader(onEvent: (event: ServerEvent) => void): EventR
     push: (chunk) => read(decoder.decode(chunk, { stream: true })),
     end() {
       read(decoder.decode())
-      return !line && event.data === undefined
+      return !line && !event.type && event.data === undefined
     },
   }
 }

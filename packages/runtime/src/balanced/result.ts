@@ -74,6 +74,7 @@ function openBody(body: ReadableStream<Uint8Array> | null, guard: Guard): OpenBo
 }
 
 function readItems({ body }: Response, guard: Guard, toOwn: ToOwn): AsyncGenerator<unknown, void> {
+  guard.untime()
   const inbox = createInbox()
   const { next, leave } = openBody(body, guard)
   const stop = (reason: unknown) => {

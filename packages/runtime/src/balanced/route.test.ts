@@ -117,6 +117,7 @@ describe('a request', () => {
     ],
     ['null', null, 'application/json', 'null'],
     ['false', false, 'application/json', 'false'],
+    ['a list of some library', Object.assign(new Set([1]), { toJSON: () => [1] }), 'application/json', '[1]'],
     ['a date', new Date(0), 'application/json', '"1970-01-01T00:00:00.000Z"'],
   ] as const) {
     test(`carries ${what}`, async () => {
@@ -154,7 +155,30 @@ describe('a request', () => {
       { params: { w: 1 }, query: { a: [{}] } },
       { code: 'BAD_INPUT', data: { field: 'query.a' } },
     ],
+    ['a parameter that leads to another route', { params: { w: '..' } }, { code: 'BAD_INPUT' }],
+    ['a parameter that servers read in two ways', { params: { w: 'a\\b' } }, { code: 'BAD_PATH' }],
+    [
+      'a parameter that is no date',
+      { params: { w: new Date(Number.NaN) } },
+      { code: 'BAD_INPUT', data: { field: 'params.w' } },
+    ],
+    [
+      'a query that is a text',
+      { params: { w: 1 }, query: 'a=b' },
+      { code: 'BAD_INPUT', data: { field: 'query' } },
+    ],
+    [
+      'a query that is no date',
+      { params: { w: 1 }, query: { a: new Date(Number.NaN) } },
+      { code: 'BAD_INPUT' },
+    ],
     ['a cyclic body', { params: { w: 1 }, body: cyclic }, { code: 'CANNOT_CARRY' }],
+    ['a map as body', { params: { w: 1 }, body: new Map([['a', 1]]) }, { code: 'CANNOT_CARRY' }],
+    [
+      'a generator as body',
+      { params: { w: 1 }, body: (async function* () {})() },
+      { code: 'CANNOT_CARRY', message: expect.stringContaining('AsyncGenerator') },
+    ],
     ['a function as body', { params: { w: 1 }, body: () => {} }, { code: 'CANNOT_CARRY' }],
     ['a limit of 0', { params: { w: 1 }, timeoutMs: 0 }, { code: 'BAD_REQUEST' }],
   ] as const) {
@@ -223,6 +247,7 @@ describe('an answer', () => {
     ['fail without a code', 'event: error\ndata: {}\n\n', 'BAD_RESULT'],
     ['end in the middle', 'data: 1', 'CONNECTION_LOST'],
     ['end before an empty line', 'data: 1\n', 'CONNECTION_LOST'],
+    ['end before what an error says', 'event: error\n', 'CONNECTION_LOST'],
   ] as const) {
     test(`whose items ${what} is ${code}`, async () => {
       const route = await routeOf(lines(text), 'GET', '/')
@@ -570,16 +595,23 @@ describe('timeoutMs', () => {
     await exchange.gone
   })
 
-  test('counts while items come', async () => {
+  test('is met by the head of items', async () => {
+    let finish = () => {}
     const { clock, route } = await clocked(async (exchange) => {
       await exchange.head(200, { 'x-flash-result': 'items' })
       exchange.chunk('data: 1\n\n')
+      finish = () => {
+        exchange.chunk('data: 2\n\n')
+        exchange.endBody()
+      }
     })
     const items = await route({ timeoutMs: 5_000 })
-    await items.next()
-    const next = items.next()
-    clock.advance(5_000)
-    await expect(next).rejects.toMatchObject({ code: 'TIMEOUT' })
+    expect(await items.next()).toEqual({ done: false, value: 1 })
+    const rest = items.next()
+    clock.advance(60_000)
+    finish()
+    expect(await rest).toEqual({ done: false, value: 2 })
+    expect(await items.next()).toMatchObject({ done: true })
   })
 
   test('is met by the head of a Response', async () => {

@@ -67,9 +67,9 @@ test('byte by byte too; a space after the colon may be missing, a field without 
 
 test('what is cut short is known', () => {
   const pieces = (text: string) => [encode(text)]
-  for (const text of ['data: 1', 'data: 1\n', 'data: 1\n\ndat', 'data: 1\n\n:'])
+  for (const text of ['data: 1', 'data: 1\n', 'event: x\n', 'data: 1\n\ndat', 'data: 1\n\n:'])
     expect(readEvents(pieces(text)).isWhole).toBe(false)
-  for (const text of ['', 'data: 1\n\n', 'data: 1\r\r', '\n', 'event: x\n'])
+  for (const text of ['', 'data: 1\n\n', 'data: 1\r\r', '\n', 'event: x\n\n'])
     expect(readEvents(pieces(text)).isWhole).toBe(true)
 })
 

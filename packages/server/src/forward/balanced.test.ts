@@ -41,10 +41,13 @@ const request = (more: Partial<BackendRequest> = {}): BackendRequest => ({
 
 test('what is known of a route, and how much one request may have', async () => {
   const backend = openBackend({})
+  const others = ['list', 'newest', 'live'].map((id) => balancedFacts.find((fact) => fact.id === id)!.route)
+  const route = { method: 'POST', path: '/resize/:width', schemas: [] }
   expect(await backend.find('resize')).toEqual({
     endpoint: 'pictures',
     kind: 'route',
-    route: { method: 'POST', path: '/resize/:width', schemas: [] },
+    route,
+    routes: [route, ...others],
     maxBodyBytes: 30_000_000,
   })
   expect(await openBackend({}, { maxBodyBytes: 5 }).find('site')).toMatchObject({ maxBodyBytes: 5 })

@@ -82,6 +82,7 @@ function setUp(found = true) {
     return true
   })
   const backend = createLocalBackend({
+    functions: () => [...facts.values()],
     function: (id) => facts.get(id) ?? null,
     rescan,
     endpoint: async () => endpoint,
@@ -89,6 +90,7 @@ function setUp(found = true) {
     find: (name) => (found && name === 'ocr' ? endpoint : undefined),
     all: () => [endpoint],
     maxBodyBytes: 1_000,
+    clock,
   })
   const listen = async (args: unknown[] = ['a']) => {
     const job = await backend.submit('read', { args })
@@ -285,7 +287,7 @@ describe('a request to a web app', () => {
       server.closeAllConnections()
       server.close()
     })
-    const { backend, seats } = setUp()
+    const { backend, seats, clock } = setUp()
     const release = vi.fn()
     seats.mockResolvedValue({
       workerId: 'local-1',
@@ -303,7 +305,7 @@ describe('a request to a web app', () => {
         signal: new AbortController().signal,
         ...more,
       })
-    return { backend, ask, release, seats }
+    return { backend, ask, release, seats, clock }
   }
 
   const echo: RequestListener = async (request, response) => {
@@ -402,6 +404,34 @@ describe('a request to a web app', () => {
     const { ask } = await start(echo)
     const body = new ReadableStream({ pull: (controller) => controller.error(new Error('broken')) })
     await expect(ask({ method: 'POST', body })).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+  })
+
+  test('that is answered before it was sent whole is not sent any further', async () => {
+    const { ask, release } = await start((_request, response) => void response.writeHead(413).end('no'))
+    const cancel = vi.fn()
+    const body = new ReadableStream({ pull: (out) => out.enqueue(new Uint8Array(65_536)), cancel })
+    const answer = await ask({ method: 'POST', body })
+    expect([answer.status, await answer.text()]).toEqual([413, 'no'])
+    await vi.waitFor(() => expect(cancel).toHaveBeenCalled())
+    expect(release).toHaveBeenCalled()
+  })
+
+  test('keeps no worker longer than the platform would', async () => {
+    let reached = () => {}
+    const { ask, clock, release } = await start((request, response) => {
+      if (request.url === '/begun') response.write('half')
+      reached()
+    })
+    const here = new Promise<void>((resolve) => (reached = resolve))
+    const silent = ask()
+    silent.catch(() => {})
+    await here
+    clock.advance(330_000)
+    await expect(silent).rejects.toMatchObject({ code: 'TIMEOUT' })
+    const begun = await ask({ path: '/begun' })
+    clock.advance(330_000)
+    await expect(begun.text()).rejects.toThrow()
+    expect(release).toHaveBeenCalledTimes(2)
   })
 
   test('that wants a WebSocket gets the worker itself', async () => {

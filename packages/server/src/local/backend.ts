@@ -1,5 +1,12 @@
-import type { LocalBalanced, LocalEndpoint, LocalFunction, LocalSubmission } from '@flash/emulator'
 import {
+  type LocalBalanced,
+  type LocalEndpoint,
+  type LocalFunction,
+  type LocalSubmission,
+  resolveBalancedLimits,
+} from '@flash/emulator'
+import {
+  type Clock,
   type FunctionFact,
   inputShape,
   isBalanced,
@@ -9,19 +16,18 @@ import {
 } from '@flash/protocol'
 import type { RpcBackend, RpcJob } from '../backend.ts'
 import type { CallEnvelope } from '../envelope.ts'
-import { findCallable, unknownFunction } from '../target.ts'
+import { findCallable, routesOf, unknownFunction } from '../target.ts'
 import { fetchSeat } from './fetch-seat.ts'
 import { toRpcJob } from './job.ts'
 
 /** What accepting a call takes to know about a function. */
 export type LocalFact = LocalFunction & Pick<FunctionFact, 'endpoint' | 'exportPath' | 'route'>
 
-/** What the platform lets through to a worker. */
-const BALANCED_BYTES = 30_000_000
-
 /** What the browser wire needs of whoever runs endpoints on this machine. */
 export interface LocalBackendHost<F extends LocalFact> {
   function(id: string): F | null
+  /** Everything there is now. */
+  functions(): readonly LocalFact[]
   /** Looks for functions again; false when that was just done, or would find nothing new. */
   rescan(): Promise<boolean>
   endpoint(fact: F): Promise<LocalEndpoint<F>>
@@ -30,10 +36,13 @@ export interface LocalBackendHost<F extends LocalFact> {
   find(endpoint: string): LocalEndpoint | undefined
   all(): LocalEndpoint[]
   maxBodyBytes: number
+  clock: Clock
 }
 
 /** Runs calls of the browser wire on the local queues. */
 export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F>): RpcBackend {
+  const { clock } = host
+  const { bytes, processingMs } = resolveBalancedLimits()
   const factOf = (id: string) => {
     const fact = host.function(id)
     if (fact) return fact
@@ -45,7 +54,8 @@ export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F
       if (!fact) return null
       const { endpoint, kind, route } = fact
       if (!isBalanced(fact)) return { endpoint, maxBodyBytes: host.maxBodyBytes }
-      return { endpoint, maxBodyBytes: Math.max(host.maxBodyBytes, BALANCED_BYTES), kind, route }
+      const maxBodyBytes = Math.max(host.maxBodyBytes, bytes)
+      return { endpoint, maxBodyBytes, kind, route, routes: routesOf(host.functions(), fact) }
     },
     async submit(id, call) {
       const fact = factOf(id)
@@ -65,7 +75,7 @@ export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F
     },
     async fetch(id, request) {
       const endpoint = await host.balanced(factOf(id))
-      return fetchSeat(await endpoint.seat(request), request)
+      return fetchSeat(await endpoint.seat(request), request, { clock, processingMs })
     },
     async seat(id, signal) {
       const endpoint = await host.balanced(factOf(id))

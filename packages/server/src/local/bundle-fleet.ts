@@ -12,6 +12,7 @@ import {
 export interface BundleFleet {
   manifest(): Manifest
   function(id: string): LocalFact | null
+  functions(): LocalFact[]
   /** Throws `UNKNOWN_ENDPOINT`, `ENV_MISSING`. */
   open(name: string): LocalEndpoint<LocalFact>
   /** The same for one with routes or a web app. */
@@ -42,6 +43,7 @@ export function createBundleFleet(first: Manifest, surroundings: BundleSurroundi
   return {
     manifest: () => manifest,
     function: (id) => functions.get(id) ?? null,
+    functions: () => [...functions.values()],
     open(name) {
       const { endpoint } = queues.open(name, manifest)
       return endpoint
@@ -74,9 +76,11 @@ function createKind<E extends Runner>(
   create: Create<E>,
 ) {
   const entries = new Map<string, Entry<E>>()
+  let isClosed = false
   return {
     entries,
     open(name: string, manifest: Manifest): Entry<E> {
+      if (isClosed) throw closed(name)
       const build = find(name, kind)
       if (!build) throw unknownEndpoint(name, manifest)
       const entry = entries.get(name)
@@ -97,6 +101,7 @@ function createKind<E extends Runner>(
       }
     },
     close() {
+      isClosed = true
       for (const { endpoint } of entries.values()) endpoint.close()
     },
   }
@@ -110,8 +115,9 @@ function update(
   surroundings: BundleSurroundings,
 ): void {
   const settings = bundleSettings(name, build, surroundings)
-  if (entry.build.bundle.hash !== build.bundle.hash) entry.endpoint.retire()
   entry.endpoint.configure(settings)
+  // Whoever waits gets a worker of the newest settings.
+  if (entry.build.bundle.hash !== build.bundle.hash) entry.endpoint.retire()
   entry.build = build
 }
 
@@ -130,6 +136,14 @@ function functionsOf({ endpoints }: Manifest): Map<string, LocalFact> {
       functions.map((one) => [one.id, { ...one, endpoint }] as const),
     ),
   )
+}
+
+/** Whoever asks still would start a process that nobody ends. */
+function closed(name: string): AppError {
+  return new AppError('NO_WORKERS', {
+    message: `endpoint "${name}" is closed`,
+    hint: 'what ran the bundles has ended',
+  })
 }
 
 function unknownEndpoint(name: string, { endpoints }: Manifest): AppError {

@@ -425,6 +425,10 @@ describe('nothing is left running', () => {
     const { pid } = (await runCall(backend, 'where')) as { pid: number }
     await bundles!.close()
     expect(await untilGone(pid)).toBe(true)
+    // Whoever asks still starts nothing.
+    const closed = expect.objectContaining({ code: 'NO_WORKERS' })
+    expect(() => bundles!.endpoint('front')).toThrow(closed)
+    expect(() => bundles!.balanced('site')).toThrow(closed)
   })
 
   test('after the host was killed, also with a function in an endless loop', async () => {

@@ -76,6 +76,7 @@ export async function openBundles(options: BundlesOptions): Promise<LocalBundles
     endpoint: async ({ endpoint }) => fleet.open(endpoint),
     balanced: async ({ endpoint }) => fleet.balanced(endpoint),
     maxBodyBytes: options.maxBodyBytes ?? queueLimits.runSyncBytes,
+    clock,
   })
   // Job tokens are read by this process only.
   const parts = {

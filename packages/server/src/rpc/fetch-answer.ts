@@ -81,7 +81,9 @@ async function* toFrames(
     for await (const chunk of readBody(response, signal)) yield* toChunks(chunk)
     return [encodeMessage(emptyMessage(FrameType.end))]
   } catch (error) {
-    return [encodeMessage(errorMessage(response ? brokenOff() : toError(error)))]
+    // What broke because its caller left is nobody's failure.
+    const isLeft = signal.aborted && !(error instanceof AppError)
+    return [encodeMessage(errorMessage(response || isLeft ? brokenOff() : toError(error)))]
   } finally {
     onEnd()
     // Of which nothing was read yet when the reader left.

@@ -1,4 +1,11 @@
-import { AppError, matchRoutePath, parseRequestPath, parseRoutePath, type RouteFact } from '@flash/protocol'
+import {
+  AppError,
+  compareRoutePaths,
+  matchRoutePath,
+  parseRequestPath,
+  parseRoutePath,
+  type RouteFact,
+} from '@flash/protocol'
 import type { FoundFunction } from '../backend.ts'
 
 /** What a request is for, in the one form in which it is judged and sent. */
@@ -12,25 +19,35 @@ export interface FetchTarget {
 }
 
 /**
- * Makes sure that a request is for what its address and `authorize` are asked about: several routes may share one endpoint.
+ * Makes sure that a request is for what its address and `authorize` are asked about: several routes may share one endpoint,
+ * and what `/items/:id` matches may be answered by `/items/new`.
  *
  * - throws `BAD_REQUEST` for method and path of another route, `BAD_PATH` and `RESERVED_PATH`.
  */
 export function toFetchTarget(
-  { kind, route }: Pick<FoundFunction, 'kind' | 'route'>,
+  { kind, route, routes }: Pick<FoundFunction, 'kind' | 'route' | 'routes'>,
   { method, path }: { method: string; path: string },
 ): FetchTarget {
   const parsed = parseRequestPath(path)
   // What a URL would make of it further on is made of it here, before it is judged.
   const url = new URL(`http://host${decodeUnreserved(parsed.path)}${parsed.query}`)
   const target = { method, path: url.pathname, query: url.search }
-  if (kind === 'route' && !(route && isOfRoute(route, target))) throw otherRoute(target, route)
+  if (kind !== 'route') return target
+  const answering = findRoute(routes ?? (route ? [route] : []), target)
+  if (!route || answering?.method !== route.method || answering.path !== route.path)
+    throw otherRoute(target, route, answering)
   return target
 }
 
-function isOfRoute(route: RouteFact, { method, path }: FetchTarget): boolean {
-  const isMethod = method === route.method || (route.method === 'GET' && method === 'HEAD')
-  return isMethod && matchRoutePath(parseRoutePath(route.path), path) !== null
+/** The route by which a worker answers. */
+function findRoute(routes: readonly RouteFact[], { method, path }: FetchTarget): RouteFact | undefined {
+  const matching = routes
+    .map((route) => ({ route, segments: parseRoutePath(route.path) }))
+    .filter(({ segments }) => matchRoutePath(segments, path) !== null)
+    .sort((one, other) => compareRoutePaths(one.segments, other.segments))
+    .map(({ route }) => route)
+  const find = (wanted: string) => matching.find((route) => route.method === wanted)
+  return find(method) ?? (method === 'HEAD' ? find('GET') : undefined)
 }
 
 /** `%61` is `a` to every server, and to whoever compares paths as text it is not. */
@@ -41,9 +58,18 @@ function decodeUnreserved(path: string): string {
   })
 }
 
-function otherRoute({ method, path }: FetchTarget, route: RouteFact | undefined): AppError {
+function otherRoute(
+  { method, path }: FetchTarget,
+  route: RouteFact | undefined,
+  answering: RouteFact | undefined,
+): AppError {
+  const what = `${method} ${path.slice(0, 200)}`
   return new AppError('BAD_REQUEST', {
-    message: `${method} ${path.slice(0, 200)} is not of the route ${route?.method} ${route?.path}`,
-    hint: 'call the route through its stub',
+    message: answering
+      ? `${what} is answered by another route than ${route?.method} ${route?.path}`
+      : `${what} is not of the route ${route?.method} ${route?.path}`,
+    hint: answering
+      ? 'call the route that answers through its own stub, or give it a path that the other one does not match'
+      : 'call the route through its stub',
   })
 }

@@ -13,6 +13,7 @@ import { createCapability } from '../capability.ts'
 import type { RpcCaller } from '../envelope.ts'
 import type { GateCall } from '../gate.ts'
 import { createRpcHandler } from '../rpc.ts'
+import { routesOf } from '../target.ts'
 import { type Asked, balancedFacts, fetchBody, readFrames } from '../testing/balanced.ts'
 
 const page: RpcCaller = { kind: 'page', subject: null }
@@ -30,7 +31,9 @@ function setUp(answer: Answer = () => new Response('hello')) {
     find: async (id: string) => {
       const fact = balancedFacts.find((one) => one.id === id)
       if (id === 'queue') return { endpoint: 'ocr', maxBodyBytes: 1000, kind: 'function' as const }
-      return fact ? { endpoint: fact.endpoint, maxBodyBytes: 1000, kind: fact.kind, route: fact.route } : null
+      if (!fact) return null
+      const { endpoint, kind, route } = fact
+      return { endpoint, maxBodyBytes: 1000, kind, route, routes: routesOf(balancedFacts, fact) }
     },
     submit: vi.fn(),
     fetch: async (id: string, request: BackendRequest) => {
@@ -117,6 +120,7 @@ describe('a request', () => {
     ['encoded letters', '/%61dmin/%7Ea/b%2Fc%2f', '/admin/~a/b%2Fc%2F'],
     ['dots for the same place', '/a/./b', '/a/b'],
     ['blanks and text beyond ASCII', '/a b/ü?q=ü', '/a%20b/%C3%BC?q=%C3%BC'],
+    ['a blank behind a reserved path', '/ping ', '/ping%20'],
     ['a fragment', '/a#b', '/a'],
   ] as const) {
     test(`is judged as it is sent: ${what}`, async () => {
@@ -129,6 +133,9 @@ describe('a request', () => {
 
   for (const [what, id, asked, code] of [
     ['the path of another route', 'resize', { method: 'POST', path: '/pictures/a' }, 'BAD_REQUEST'],
+    ['a path that another route answers', 'list', { path: '/pictures/new' }, 'BAD_REQUEST'],
+    ['the same, asked for as HEAD', 'list', { method: 'HEAD', path: '/pictures/new' }, 'BAD_REQUEST'],
+    ['the same, written otherwise', 'list', { path: '/pictures/n%65w' }, 'BAD_REQUEST'],
     ['the method of another route', 'resize', { method: 'GET', path: '/resize/40' }, 'BAD_REQUEST'],
     ['a part too many', 'resize', { method: 'POST', path: '/resize/40/x' }, 'BAD_REQUEST'],
     ['`//host` for a route', 'resize', { method: 'POST', path: '//host/resize/40' }, 'BAD_REQUEST'],

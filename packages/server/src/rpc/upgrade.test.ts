@@ -179,6 +179,7 @@ describe('refused, and nothing is opened', () => {
     ['a page without an origin', { headers: { origin: 'null' } }, 403, 'FORBIDDEN'],
     ['no origin', { headers: { origin: undefined } }, 403, 'FORBIDDEN'],
     ['the host of somebody else', { headers: { host: 'evil.example' } }, 403, 'FORBIDDEN'],
+    ['a name and a password', { headers: { host: 'a:b@127.0.0.1' } }, 400, 'BAD_REQUEST'],
     ['no host', { headers: { host: 'x:99999' } }, 400, 'BAD_REQUEST'],
     ['no tag', { path: '/_flash/rpc/live?path=/live/a' }, 403, 'FORBIDDEN'],
     ['the tag of another', { path: room.replace('live.', 'site.') }, 409, 'SKEW'],
@@ -310,6 +311,29 @@ describe('on its way', () => {
       seat: async () => ({ url: `https://127.0.0.1:${plain}`, headers: {}, release() {} }),
     })
     expect(await open(port).closed).toContain('"code":"TRANSPORT"')
+  })
+})
+
+describe('what is no WebSocket of the route', () => {
+  const ask = async (port: number, path: string, offered: string) =>
+    open(port, { method: 'POST', path, headers: { upgrade: offered, connection: 'upgrade, close' } }).closed
+
+  test('is answered by its server as if it had offered nothing, and left to others where there are any', async () => {
+    const handler = createHandler(facts, { key, backend: {} as RpcBackend, authorize: 'public' })
+    const near = createServer((request, response) => {
+      response.end(`${request.method} ${request.url} ${request.headers.upgrade}`)
+    })
+    near.on('upgrade', handler.upgrade)
+    const port = await listen(near)
+    const call = `/_flash/rpc/${refOf('read')}`
+    expect(await ask(port, call, 'h2c')).toContain(`POST ${call} undefined`)
+    expect(await ask(port, '/shop', 'h2c')).toContain('POST /shop undefined')
+    expect(await ask(port, '/shop', 'websocket')).toContain('POST /shop undefined')
+    near.on('upgrade', (request, socket) => {
+      if (request.url === '/shop') socket.end('HTTP/1.1 418 Theirs\r\n\r\n')
+    })
+    expect(await ask(port, '/shop', 'websocket')).toMatch(/^HTTP\/1\.1 418 Theirs/)
+    expect(await ask(port, call, 'h2c')).toContain(`POST ${call} undefined`)
   })
 })
 

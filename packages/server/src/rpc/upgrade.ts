@@ -65,6 +65,8 @@ export function createRpcUpgrade(options: RpcUpgradeOptions): RpcUpgrade {
         seat.release()
       }
     } catch (error) {
+      // Whoever left is not told, and what that broke off is no failure.
+      if (waiting.signal.aborted && !(error instanceof AppError)) return void socket.destroy()
       const response = error instanceof Refusal ? error.response : problemResponse(toError(error), Response)
       await refuseUpgrade(socket, response)
     }
@@ -94,12 +96,12 @@ async function judge(
   return { id, target, protocols: readProtocols(request) }
 }
 
-function toSocketTarget({ kind, route }: FoundFunction, request: Request): FetchTarget {
+function toSocketTarget({ kind, route, routes }: FoundFunction, request: Request): FetchTarget {
   if (!kind || !isBalanced({ kind })) throw badRequest('a function with a queue opens no WebSockets')
   const paths = new URL(request.url).searchParams.getAll('path')
   if (paths.length !== 1 || !paths[0]!.startsWith('/'))
     throw badRequest('the address must have the path of the endpoint once, as `?path=/…`')
-  return toFetchTarget({ kind, route }, { method: 'WS', path: paths[0]! })
+  return toFetchTarget({ kind, route, routes }, { method: 'WS', path: paths[0]! })
 }
 
 function readProtocols({ headers }: Request): string[] {

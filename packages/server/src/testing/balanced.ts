@@ -12,11 +12,12 @@ const fact = (id: string, exportPath: string, route?: RouteFact): ServerFunction
   setup: null,
 })
 
-/** One web app, and three routes of another endpoint. */
+/** One web app, and four routes of another endpoint. */
 export const balancedFacts: ServerFunction[] = [
   fact('site', 'site'),
   fact('resize', 'api.POST /resize/:width', { method: 'POST', path: '/resize/:width', schemas: [] }),
   fact('list', 'api.GET /pictures/**:path', { method: 'GET', path: '/pictures/**:path', schemas: [] }),
+  fact('newest', 'api.GET /pictures/new', { method: 'GET', path: '/pictures/new', schemas: [] }),
   fact('live', 'api.WS /live/:room', { method: 'WS', path: '/live/:room', schemas: [] }),
 ]
 
