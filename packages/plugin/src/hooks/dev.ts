@@ -6,6 +6,7 @@ import type { UnpluginOptions } from 'unplugin'
 import type { ViteDevServer } from 'vite'
 import type { PluginContext } from '../context.ts'
 import { createLog, printTable } from '../print.ts'
+import { untilWritten } from '../until-written.ts'
 
 /** Dev servers of this process by root: they outlive restarts of the Vite server, which makes new plugins. */
 const servers = sharedMap<Running>('unplugin-flash.servers')
@@ -60,6 +61,7 @@ export function serveDev(context: PluginContext): UnpluginOptions {
       },
       async watchChange(id, { event }) {
         if (!dev) return
+        if (event !== 'delete') await untilWritten(id)
         await context.project.update(id)
         if (event === 'delete') context.stubs.delete(id)
         // A module that imports more of a file with functions than before changes what its worker gets of that file.
