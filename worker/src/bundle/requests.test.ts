@@ -6,7 +6,7 @@ import { createBundle, functionOf, type TestBundle } from './testing.ts'
 const route = (method: 'GET' | 'POST' | 'WS', path: string): BundleFunction =>
   functionOf(`${method} ${path}`, [], { kind: 'route', route: { method, path, schemas: [] }, callables: [] })
 
-const head = `import { defineApi, defineRoute, defineWeb } from 'test:balanced'
+const head = `import { defineApi, defineRoute, defineSocket, defineWeb } from 'test:balanced'
 const __flash_functions = Object.create(null)
 export { __flash_functions }
 const api = defineApi({ setup: async () => {
@@ -18,7 +18,7 @@ const api = defineApi({ setup: async () => {
   return { since: 'setup' }
 } })
 const add = (method: any, path: string, handler: unknown, options?: object) =>
-  defineRoute(__flash_functions, method + ' ' + path + '-id', api, method, path, handler, options)
+  (method === 'WS' ? defineSocket : defineRoute)(__flash_functions, method + ' ' + path + '-id', api, method, path, handler, options)
 `
 
 let bundle: TestBundle

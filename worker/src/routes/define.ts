@@ -26,8 +26,23 @@ export function defineRoute(
   body: unknown,
   options: RouteOptions = {},
 ): unknown {
-  const means = method === 'WS' ? { balanced, createSocketServer } : { balanced }
-  return routeHere(registerRoute(functions, id, api, { method, path, options }, body, means), currentWorker)
+  const route = { method, path, options }
+  return routeHere(registerRoute(functions, id, api, route, body, { balanced }), currentWorker)
+}
+
+/** What replaces `api.ws(path, hooks)` there. */
+export function defineSocket(
+  functions: Functions,
+  id: string,
+  api: DefinedApi,
+  method: 'WS',
+  path: string,
+  body: unknown,
+  options: RouteOptions = {},
+): unknown {
+  const route = { method, path, options }
+  const means = { balanced, createSocketServer }
+  return routeHere(registerRoute(functions, id, api, route, body, means), currentWorker)
 }
 
 /** What replaces `endpoint(config, web)` there. */

@@ -3,7 +3,7 @@ import { type BalancedOptions, type BalancedServer, serveBalanced } from '../bal
 import type { Functions } from '../execute/definition.ts'
 import { createWorker, setCurrentWorker, type Worker } from '../execute/worker.ts'
 import { type Answer, createAnswer } from './answer.ts'
-import { defineRoute, defineWeb } from './define.ts'
+import { defineRoute, defineSocket, defineWeb } from './define.ts'
 import { toFailureResponse } from './failure.ts'
 import type { BalancedFunction } from './router.ts'
 
@@ -47,7 +47,10 @@ export async function createEndpoint(
     written,
     route(method, path, handler, options) {
       const id = `${method} ${path}`
-      const made = defineRoute(functions, id, { config }, method, path, handler, options)
+      const made =
+        method === 'WS'
+          ? defineSocket(functions, id, { config }, method, path, handler, options)
+          : defineRoute(functions, id, { config }, method, path, handler, options)
       add({ id, kind: 'route', route: { method, path, schemas: [] } })
       return made
     },

@@ -109,7 +109,8 @@ function createDefiners(edit: Edit) {
  * The arguments stay as they are written:
  *
  * - `remote(config, fn)` → `define(functions, id, config, fn)`, `endpoint(config, web)` → `defineWeb(functions, id, config, web)`;
- * - `endpoint(config)` → `defineApi(config)`, `api.post(path, …)` → `defineRoute(functions, id, api, "POST", path, …)`.
+ * - `endpoint(config)` → `defineApi(config)`, `api.post(path, …)` → `defineRoute(functions, id, api, "POST", path, …)`;
+ * - `api.ws(path, …)` → `defineSocket(functions, id, api, "WS", path, …)`.
  */
 function createDefine(edit: Edit, source: string, verb: 'define' | 'local') {
   const functions = freshName(edit, '__flash_functions')
@@ -126,7 +127,7 @@ function createDefine(edit: Edit, source: string, verb: 'define' | 'local') {
   }
   return {
     write,
-    define: (found: FoundFunction, last?: string) => write(found, `${verb}${suffixOf(found)}`, last),
+    define: (found: FoundFunction, last?: string) => write(found, `${verb}${suffixOf(found, verb)}`, last),
     defineApi({ call }: FoundApi) {
       edit.text.overwrite(call.start, call.arguments[0]!.start, `${use(`${verb}Api`)}(`)
       edit.text.overwrite(call.arguments[0]!.end, call.end, ')')
@@ -134,8 +135,9 @@ function createDefine(edit: Edit, source: string, verb: 'define' | 'local') {
   }
 }
 
-function suffixOf({ kind }: FoundFunction): string {
-  if (kind === 'route') return 'Route'
+/** WebSockets have a name of their own, so that bundles without any leave out what they take. */
+function suffixOf({ kind, route }: FoundFunction, verb: 'define' | 'local'): string {
+  if (kind === 'route') return verb === 'define' && route?.method === 'WS' ? 'Socket' : 'Route'
   return kind === 'web' ? 'Web' : ''
 }
 
