@@ -1,8 +1,8 @@
-import autocannon from 'autocannon'
 import { callApp, order, runnerApp } from './apps.ts'
 import type { Benchmark, Row, RunOptions } from './benchmark.ts'
 import { call as callOnce, findRefs, jsonRoute, pageRoute, type Route } from './caller.ts'
 import { startChild } from './child.ts'
+import { load } from './load.ts'
 import type { ViteInput, ViteReady } from './programs/vite.ts'
 import { createProject } from './project.ts'
 import { median, medianRatio, type Pair, ratioInterval } from './statistics.ts'
@@ -116,35 +116,24 @@ async function measureLatency({ quick, progress }: RunOptions, subjects: Record<
 
 async function measureLoad({ quick, progress }: RunOptions, subjects: Record<Name, Subject>) {
   const stretches: Record<Name, Stretch[]> = { bare: [], runner: [], flash: [], wide: [] }
-  const [rounds, ms] = quick ? [2, 1000] : [8, 1000]
-  progress(`${rounds} rounds of ${ms} ms with ${connections} connections`)
+  const rounds = quick ? 2 : 8
+  progress(`${rounds} rounds of a second with ${connections} connections`)
   for (let round = -1; round < rounds; round++) {
     for (const [name, subject] of Object.entries(subjects) as [Name, Subject][]) {
       // The first stretch is for warming up.
-      const stretch = await load(subject, round < 0 ? 3 * ms : ms)
+      const stretch = await measure(subject, round < 0 ? 3 : 1)
       if (round >= 0) stretches[name].push(stretch)
     }
   }
   return stretches
 }
 
-async function load({ route, used }: Subject, ms: number): Promise<Stretch> {
+async function measure({ route, used }: Subject, seconds: number): Promise<Stretch> {
   const before = await used()
-  const result = await autocannon({
-    url: route.url,
-    method: 'POST',
-    headers: route.headers,
-    body: Buffer.from(route.body),
-    connections,
-    duration: ms / 1000,
-    verifyBody: (body) => route.isRight(Buffer.from(body as string)),
-  })
+  const { calls, perSecond } = await load(route, { connections, seconds })
   const after = await used()
-  const calls = result['2xx']
-  const bad = result.non2xx + result.errors + result.mismatches
-  if (bad > 0) throw new Error(`${route.url} gave ${bad} bad answers under load, and ${calls} good ones`)
   return {
-    callsPerSecond: calls / result.duration,
+    callsPerSecond: perSecond,
     serverCpu: (after.server - before.server) / calls,
     workerCpu: (after.worker - before.worker) / calls,
   }

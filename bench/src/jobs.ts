@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import autocannon from 'autocannon'
 import { callApp, order } from './apps.ts'
 import type { Benchmark, Row, RunOptions } from './benchmark.ts'
-import { call as callOnce, jsonRoute, type Route } from './caller.ts'
+import { jsonRoute, type Route } from './caller.ts'
 import { startChild } from './child.ts'
+import { compareLatency, load } from './load.ts'
 import type { EmulatorReady } from './programs/emulator.ts'
 import type { ViteReady } from './programs/vite.ts'
 import { createProject } from './project.ts'
@@ -66,27 +66,12 @@ async function startEmulator(): Promise<Subject> {
 async function measureLatency({ quick, progress }: RunOptions, bare: Subject, flash: Subject): Promise<Row> {
   const [rounds, turn] = quick ? [5, 50] : [40, 50]
   progress(`${rounds * turn} of each, one at a time`)
-  const sample =
-    ({ route }: Subject) =>
-    async () => {
-      const times: number[] = []
-      for (let index = 0; index < turn; index++) {
-        const started = performance.now()
-        const verdict = await callOnce(route)
-        if (verdict !== 'right') throw new Error(`${route.url} gave a ${verdict} answer`)
-        times.push(performance.now() - started)
-      }
-      return times
-    }
-  const kinds = { plain: sample(bare), flash: sample(flash) }
-  await alternate(3, kinds)
-  const taken = await alternate(rounds, kinds)
-  const middle = (kind: 'plain' | 'flash') => median(taken.flatMap((round) => round[kind]))
+  const pair = await compareLatency({ plain: bare.route, flash: flash.route }, { rounds, turn })
   return {
     what: 'one at a time, p50, and what is added',
-    plain: { value: middle('plain'), unit: 'ms' },
-    flash: { value: middle('flash'), unit: 'ms' },
-    figure: { value: middle('flash') - middle('plain'), unit: 'ms' },
+    plain: { value: pair.plain, unit: 'ms' },
+    flash: { value: pair.flash, unit: 'ms' },
+    figure: { value: pair.flash - pair.plain, unit: 'ms' },
     aim: 2,
     note: `${rounds * turn} jobs by /runsync`,
   }
@@ -101,12 +86,12 @@ async function measureLoad(
   const [rounds, seconds] = quick ? [1, 1] : [5, 2]
   progress(`${rounds} rounds of ${seconds} s with ${connections} connections`)
   const kinds = {
-    plain: () => perSecond(bare.route, connections, seconds),
-    flash: () => perSecond(flash.route, connections, seconds),
+    plain: () => load(bare.route, { connections, seconds }),
+    flash: () => load(flash.route, { connections, seconds }),
   }
   await alternate(1, kinds)
   const taken = await alternate(rounds, kinds)
-  const middle = (kind: 'plain' | 'flash') => median(taken.map((round) => round[kind]))
+  const middle = (kind: 'plain' | 'flash') => median(taken.map((round) => round[kind].perSecond))
   const [plain, ours] = [middle('plain'), middle('flash')]
   return {
     what: `time per job, ${connections} at a time`,
@@ -115,19 +100,4 @@ async function measureLoad(
     aim: connections === widest ? 0.5 : undefined,
     note: `${Math.round(ours).toLocaleString('en')} jobs a second, ${Math.round(plain).toLocaleString('en')} round trips; caller, emulator and worker share the machine`,
   }
-}
-
-async function perSecond(route: Route, connections: number, seconds: number): Promise<number> {
-  const result = await autocannon({
-    url: route.url,
-    method: 'POST',
-    headers: route.headers,
-    body: Buffer.from(route.body),
-    connections,
-    duration: seconds,
-    verifyBody: (body) => route.isRight(Buffer.from(body as string)),
-  })
-  const bad = result.non2xx + result.errors + result.mismatches
-  if (bad > 0) throw new Error(`${route.url} gave ${bad} bad answers, and ${result['2xx']} good ones`)
-  return result['2xx'] / result.duration
 }

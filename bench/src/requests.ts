@@ -5,12 +5,12 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import autocannon from 'autocannon'
 import { order, routedApp } from './apps.ts'
 import type { Benchmark, Row, RunOptions } from './benchmark.ts'
 import { call as callOnce, jsonRoute, type Route } from './caller.ts'
 import { startChild } from './child.ts'
 import { atEnd } from './cleanup.ts'
+import { compareLatency, load } from './load.ts'
 import { cpuMicros, residentMb } from './process.ts'
 import type { ViteInput, ViteReady } from './programs/vite.ts'
 import { createProject, type Project } from './project.ts'
@@ -114,9 +114,9 @@ async function measureLoad({ quick, progress }: RunOptions, subjects: Record<Nam
   const [rounds, seconds] = quick ? [2, 1] : [10, 2]
   progress(`${rounds} rounds of ${seconds} s with ${connections} connections`)
   const kinds = {
-    bare: () => load(subjects.bare, seconds),
-    fastify: () => load(subjects.fastify, seconds),
-    flash: () => load(subjects.flash, seconds),
+    bare: () => measure(subjects.bare, seconds),
+    fastify: () => measure(subjects.fastify, seconds),
+    flash: () => measure(subjects.flash, seconds),
   }
   await alternate(1, kinds)
   const taken = await alternate(rounds, kinds)
@@ -135,21 +135,10 @@ async function measureLoad({ quick, progress }: RunOptions, subjects: Record<Nam
   })
 }
 
-async function load({ route, pid }: Subject, seconds: number): Promise<Stretch> {
+async function measure({ route, pid }: Subject, seconds: number): Promise<Stretch> {
   const before = cpuMicros(pid) ?? Number.NaN
-  const result = await autocannon({
-    url: route.url,
-    method: 'POST',
-    headers: route.headers,
-    body: Buffer.from(route.body),
-    connections,
-    duration: seconds,
-    verifyBody: (body) => route.isRight(Buffer.from(body as string)),
-  })
-  const bad = result.non2xx + result.errors + result.mismatches
-  if (bad > 0) throw new Error(`${route.url} gave ${bad} bad answers, and ${result['2xx']} good ones`)
-  const cpu = ((cpuMicros(pid) ?? Number.NaN) - before) / result['2xx']
-  return { perSecond: result['2xx'] / result.duration, cpu }
+  const { calls, perSecond } = await load(route, { connections, seconds })
+  return { perSecond, cpu: ((cpuMicros(pid) ?? Number.NaN) - before) / calls }
 }
 
 /** What the way through the dev server adds to a request to the bundle itself. */
@@ -160,27 +149,12 @@ async function measureDev(
 ): Promise<Row> {
   const [rounds, turn] = quick ? [5, 20] : [40, 50]
   progress(`${rounds * turn} requests of each, one at a time`)
-  const sample =
-    ({ route }: Pick<Subject, 'route'>) =>
-    async () => {
-      const times: number[] = []
-      for (let index = 0; index < turn; index++) {
-        const started = performance.now()
-        const verdict = await callOnce(route)
-        if (verdict !== 'right') throw new Error(`${route.url} gave a ${verdict} answer`)
-        times.push(performance.now() - started)
-      }
-      return times
-    }
-  const kinds = { plain: sample(flash), flash: sample(dev) }
-  await alternate(3, kinds)
-  const taken = await alternate(rounds, kinds)
-  const middle = (kind: 'plain' | 'flash') => median(taken.flatMap((round) => round[kind]))
+  const pair = await compareLatency({ plain: flash.route, flash: dev.route }, { rounds, turn })
   return {
     what: 'one at a time through the dev server, p50, and what is added',
-    plain: { value: middle('plain'), unit: 'ms' },
-    flash: { value: middle('flash'), unit: 'ms' },
-    figure: { value: middle('flash') - middle('plain'), unit: 'ms' },
+    plain: { value: pair.plain, unit: 'ms' },
+    flash: { value: pair.flash, unit: 'ms' },
+    figure: { value: pair.flash - pair.plain, unit: 'ms' },
     aim: 1,
     note: `${rounds * turn} requests; plain is the bundle without a dev server`,
   }
