@@ -338,7 +338,7 @@ export const errorCodes = {
     status: 500,
     meaning: 'A schema of a route does not tell its JSON Schema, so that it gets text as it came. A warning.',
   },
-  SETUP_FAILED: { status: 500, meaning: '`setup` threw; the next call tries it again.' },
+  SETUP_FAILED: { status: 503, meaning: '`setup` threw; the next call tries it again.' },
   SKEW: { status: 409, meaning: 'The page and the server are from different builds; reload the page.' },
   STAYS_IN_PAGE: {
     status: 500,

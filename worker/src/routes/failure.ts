@@ -46,8 +46,6 @@ export function toFailureResponse(error: unknown): Response {
 
 /** What an author throws is about the request, unless it is passed on from another call. */
 function statusOf(code: string, ours: boolean): number {
-  // The next request may succeed, and another worker may do better.
-  if (code === 'SETUP_FAILED') return 503
   if (code === 'RESERVED_PATH') return 404
   const known = Object.hasOwn(errorCodes, code) ? errorCodes[code as ErrorCode].status : undefined
   return known ?? (ours ? 500 : 400)
