@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { stripVTControlCharacters } from 'node:util'
 import { AppError } from '@flash/protocol'
 import { analyzeModule, plainAnalysis } from '../analyze.ts'
 import { type Bundle, bundleModule } from '../evaluate/bundle.ts'
@@ -49,7 +50,9 @@ export async function evaluateSchemas(context: SchemaContext, places: SchemaPlac
   return [...first, ...(await evaluateSchemas(context, places.slice(middle)))]
 }
 
-function noteAll({ fields }: SchemaPlace, note: string): ToldSchemas {
+/** Bundlers write their errors for terminals. */
+function noteAll({ fields }: SchemaPlace, failure: string): ToldSchemas {
+  const note = stripVTControlCharacters(failure)
   return Object.fromEntries(fields.map((field) => [field, { note }]))
 }
 

@@ -94,7 +94,7 @@ test('one that cannot be run does not keep the others from telling', async () =>
   const told = await toldBy(
     {
       'src/a.ts': `${head}import { gone } from './gone'
-const throws = () => { throw new TypeError('not today') }
+const throws = () => { throw new TypeError('\\x1b[31mnot\\x1b[39m today') }
 const ends = () => process.exit(1)
 const hangs = () => { for (;;); }
 export const one = remote({ input: ${own("{ type: 'string' }")} }, () => 1)
