@@ -59,6 +59,7 @@ export default defineConfig({
     'internal/calls': 'src/internal/calls.ts',
     'internal/gateway': 'src/internal/gateway.ts',
     'internal/define': 'src/internal/define.ts',
+    'internal/app': 'src/internal/app.ts',
     'internal/local': 'src/internal/local.ts',
   },
   format: 'esm',

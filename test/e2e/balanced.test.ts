@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Request } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { balancedFiles } from '../helpers/balanced-app.ts'
 import { launchBrowser, openPage } from '../helpers/browser.ts'
@@ -139,6 +139,49 @@ describe.each(hosts)('%s', (host, start) => {
         ]
       }),
     ).toEqual([418, 'pot', null, 'teapot'])
+  })
+
+  test('what a handler compresses comes decoded', async () => {
+    const read = async () => {
+      const response = await flash.zipped()
+      return [response.headers.get('content-encoding'), await response.text()]
+    }
+    expect(await run(read)).toEqual([null, 'hello gzip'])
+  })
+
+  test('a call that has finished is no failed request to the browser', async () => {
+    const failed: string[] = []
+    const onFailed = (request: Request) =>
+      void failed.push(`${request.url()} ${request.failure()?.errorText}`)
+    page.on('requestfailed', onFailed)
+    const counted = await run(async () => {
+      let items = 0
+      for (let time = 0; time < 20; time++) {
+        await flash.list()
+        await flash.beside(1)
+        for await (const _ of await flash.count({ params: { to: '2' } })) items++
+      }
+      return items
+    })
+    // What fails is told in the order in which it does.
+    const failing = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/none'))
+    await run(() => fetch('http://127.0.0.1:1/none').catch(() => null))
+    await failing
+    page.off('requestfailed', onFailed)
+    expect(counted).toBe(40)
+    expect(failed).toEqual([expect.stringContaining('/none')])
+  })
+
+  test('what a handler answers is the answer, and no trouble of its endpoint', async () => {
+    const told = await run(async () => {
+      const told: unknown[] = []
+      for (let time = 0; time < 6; time++) {
+        const response = await flash.down()
+        told.push([response.status, response.headers.get('x-flash-result'), await response.text()])
+      }
+      return told
+    })
+    expect(told).toEqual(Array.from({ length: 6 }, () => [502, null, 'upstream is down']))
   })
 
   test('items come one by one', async () => {

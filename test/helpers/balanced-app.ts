@@ -10,7 +10,8 @@ const hono = hc<AppType>('http://anywhere', { fetch: site.fetch })
 Object.assign(window, { flash: { ...items, site, bare, modern, ask, hono }, RemoteError })
 document.querySelector('#app')!.textContent = 'ready'
 `,
-  'src/items.ts': `import { endpoint, getContext, remote, RemoteError } from 'unplugin-flash'
+  'src/items.ts': `import { gzipSync } from 'node:zlib'
+import { endpoint, getContext, remote, RemoteError } from 'unplugin-flash'
 import { z } from 'zod'
 const api = endpoint({ name: 'items', maxConcurrency: 16, setup: async () => ({ since: 'setup ' + 'planted-setup' }) })
 let aborted = 'nothing'
@@ -33,6 +34,8 @@ export const count = api.get('/count/:to', async function* ({ params }) {
   if (params.to === '13') throw new RemoteError('UNLUCKY', 'no thirteen')
 })
 export const raw = api.get('/raw', () => new Response('teapot', { status: 418, headers: { 'x-kind': 'pot', 'set-cookie': 'a=b' } }))
+export const down = api.get('/down', () => new Response('upstream is down', { status: 502, headers: { 'retry-after': '3600' } }))
+export const zipped = api.get('/zipped', () => new Response(gzipSync('hello gzip'), { headers: { 'content-encoding': 'gzip' } }))
 export const refuse = api.post('/refuse', () => {
   throw new RemoteError('FULL', 'no seats left', { data: { seats: 3 } })
 })

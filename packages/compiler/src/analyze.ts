@@ -50,9 +50,8 @@ export function plainAnalysis(parsed: ParsedModule): ModuleAnalysis {
 }
 
 function findWarnings(source: Source, { functions, apis }: Found): AppError[] {
-  const bodies = functions.map(({ body }) => body)
   const calls = [...functions, ...apis].map(({ call }) => call)
-  return [...findMutableCaptures(source, bodies), ...findKeptByStatements(source, calls)]
+  return [...findMutableCaptures(source, functions), ...findKeptByStatements(source, calls)]
 }
 
 interface Found {
@@ -137,13 +136,13 @@ function refuseDuplicates({ findings, source }: Detection, functions: FoundFunct
     else {
       addProblem(findings, source, found.call, {
         code: 'DUPLICATE_FUNCTION',
-        message: `two remote functions are named \`${found.exportPath}\`: ${place(before)} and ${place(found)}`,
+        message: `${place(before)} and ${place(found)} are both named \`${found.exportPath}\``,
         hint: 'rename one of them',
       })
     }
   }
 }
 
-function place({ at }: FoundFunction): string {
-  return `${at.file}:${at.line}:${at.column}`
+function place({ kind, at }: FoundFunction): string {
+  return `the ${kind === 'web' ? 'web app' : 'remote function'} at ${at.file}:${at.line}:${at.column}`
 }

@@ -226,7 +226,9 @@ export function checkConfig(
   } catch (error) {
     const place = error instanceof AppError && error.at && places.get(error.at)
     if (!(error instanceof AppError) || !place) throw error
-    const { code, message, hint, at, data: problems } = error
+    const { code, message, at, data: problems } = error
+    const isNameless = code === 'BAD_NAME' && (data as { name?: unknown } | undefined)?.name === undefined
+    const hint = isNameless ? "add one: `endpoint({ name: 'items' })`" : error.hint
     const frame = place.module.frame(place.node.start, place.node.end)
     throw new AppError(code, { message, hint, at, frame, data: problems, cause: error.cause })
   }

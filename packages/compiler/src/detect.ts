@@ -1,6 +1,7 @@
 import type { CallExpression, Node } from 'oxc-parser'
 import type { ImportBinding } from './bindings.ts'
 import { followExport, followPath, packageName, packageWords, type Target } from './follow.ts'
+import { mentions, withoutEscapes } from './mention.ts'
 import { type ParsedModule, peel } from './parse.ts'
 import { type NamedCall, propertyName, readReferences, type Use } from './references.ts'
 import { addProblem, type Findings, type Refusal, type Source } from './refuse.ts'
@@ -16,12 +17,10 @@ const suspicious =
 /**
  * Whether a module can have to do with us at all.
  *
- * - `aliases`: other names under which barrels of the project export `remote` (`findAliases`).
+ * - `aliases`: other words by which modules of the project name what is ours (`findExportWords`).
  */
 export function mayContain(code: string, aliases: Iterable<string> = []): boolean {
-  if (suspicious.test(code)) return true
-  for (const alias of aliases) if (code.includes(alias)) return true
-  return false
+  return suspicious.test(withoutEscapes(code)) || mentions(code, aliases)
 }
 
 export interface Detection {
@@ -78,12 +77,12 @@ async function findWord({ source, host, files }: Detection, path: string[]): Pro
   return isOurs(target) ? target.name : null
 }
 
-/** Refuses what cannot be followed: `remote` handed around, and `remote(…)` that nothing declares. */
+/** Refuses what cannot be followed: our words handed around, and calls of them that nothing declares. */
 export async function checkUses(detection: Detection): Promise<void> {
   const { source, findings } = detection
   const { calls, uses } = readReferences(source.parsed)
-  for (const { node, declared } of calls)
-    if (!declared && node.arguments.length === 2) addProblem(findings, source, node, unresolved)
+  for (const { node, path, declared } of calls)
+    if (!declared && looksLikeOurs(path[0]!, node)) addProblem(findings, source, node, unresolved(path[0]!))
   for (const use of uses) {
     const path = use.type ? null : valuePath(source, use)
     const word = path && (await findWord(detection, path))
@@ -112,18 +111,28 @@ function memberOf(parent: Node): string | null {
   return keys.find((key) => key !== null && packageWords.has(key)) ?? null
 }
 
-const unresolved: Refusal = {
-  code: 'REMOTE_UNRESOLVED',
-  message:
-    '`remote` is called without an import; an auto-import plugin adds it only after the module was read',
-  hint: `add \`import { remote } from '${packageName}'\` to this file`,
+/** Somebody else's global may have the name, and is given something else. */
+function looksLikeOurs(word: string, { arguments: given }: CallExpression): boolean {
+  if (given.length === 2) return true
+  return word === 'endpoint' && given.length === 1 && peel(given[0]!).type === 'ObjectExpression'
+}
+
+function unresolved(word: string): Refusal {
+  return {
+    code: 'REMOTE_UNRESOLVED',
+    message: `\`${word}\` is called without an import; an auto-import plugin adds it only after the module was read`,
+    hint: `add \`import { ${word} } from '${packageName}'\` to this file`,
+  }
 }
 
 function asValue(word: string): Refusal {
-  const example = word === 'remote' ? 'read = remote({ … }, async () => { … })' : 'api = endpoint({ … })'
+  const [what, example] =
+    word === 'remote'
+      ? ['functions', 'read = remote({ … }, async () => { … })']
+      : ['routes and web apps', 'api = endpoint({ … })']
   return {
     code: 'REMOTE_AS_VALUE',
-    message: `\`${word}\` is used as a value, and functions made through it would stay in the browser`,
+    message: `\`${word}\` is used as a value, and ${what} made through it would stay in the browser`,
     hint: `call it by its imported name: \`const ${example}\``,
   }
 }

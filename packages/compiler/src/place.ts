@@ -14,12 +14,15 @@ export interface Made {
   what: string
   /** `read = remote(…)` */
   example: string
+  /** What to do with one that is not at the top level. */
+  instead: string
 }
 
 export const madeByRemote: Made = {
   call: 'remote()',
   what: 'remote function',
   example: 'read = remote(…)',
+  instead: 'move it to the top level of the module, and pass what it needs from here as an argument',
 }
 
 /**
@@ -135,11 +138,11 @@ function nameOf(node: Node, parent: Node): string | null {
   return isMember ? propertyName(parent.key, parent.computed) : null
 }
 
-function notModuleLevel(outer: string, { call, what }: Made): Refusal {
+function notModuleLevel(outer: string, { call, what, instead }: Made): Refusal {
   return {
     code: 'REMOTE_NOT_MODULE_LEVEL',
     message: `\`${call}\` is called inside ${outer}; each ${what} exists once, for the whole program`,
-    hint: 'move it to the top level of the module, and pass what it needs from here as an argument',
+    hint: instead,
   }
 }
 

@@ -1,11 +1,12 @@
 import { AppError, type FunctionFact, type ResolvedEndpointConfig } from '@flash/protocol'
 import { toPosix } from './locate.ts'
+import { lettersOf } from './mention.ts'
 import { withoutQuery } from './parse.ts'
 import { type ClientEdge, readClientEdges } from './project/clients.ts'
 import type { Demand } from './project/demand.ts'
 import { createDemands } from './project/demands.ts'
 import type { ProjectOptions } from './project/options.ts'
-import { findProblems } from './project/problems.ts'
+import { findProblems, findUnserved } from './project/problems.ts'
 import { broken, createState, findSetup, known, readEndpoint } from './project/state.ts'
 import { analyze, type ProjectChange, scan, update } from './project/update.ts'
 import { createDescriber, type Describer } from './signature/describer.ts'
@@ -22,7 +23,7 @@ export interface Project extends Describer {
   hasFunctions(file: string): boolean
   /** Whether pages get another text of the file than the one it has. */
   hasStubs(file: string): boolean
-  /** Words other than ours by which modules of the project name what is ours: a barrel may rename `remote`. */
+  /** Texts other than our words, one of which is in every module that names what is ours: a barrel may rename `remote`. */
   aliases(): string[]
   /** Sorted by package, path and export. */
   functions(): FunctionFact[]
@@ -63,7 +64,11 @@ export function createProject(options: ProjectOptions): Project {
   }
   const facts = () => known(state).map(({ fact }) => fact)
   const config: Project['config'] = (name, { check = false } = {}) => readEndpoint(state, name, check)
-  const problems = () => [...broken(state), ...findProblems(known(state), host)]
+  const problems = () => [
+    ...broken(state),
+    ...findProblems(known(state), host),
+    ...(options.hasServer === false ? findUnserved(known(state)) : []),
+  ]
   const demands = createDemands(state)
   return {
     ...demands,
@@ -73,7 +78,7 @@ export function createProject(options: ProjectOptions): Project {
     analyze: (code, file) => analyze(state, code, toPosix(withoutQuery(file))),
     hasFunctions: (file) => (state.files.get(toPosix(withoutQuery(file)))?.functions.length ?? 0) > 0,
     hasStubs: (file) => (state.files.get(toPosix(withoutQuery(file)))?.analysis ?? null) !== null,
-    aliases: () => [...state.words],
+    aliases: () => [...state.words].map(lettersOf),
     functions: facts,
     get: (id) => facts().find((fact) => fact.id === id),
     endpoint: (name) => facts().filter(({ endpoint }) => endpoint === name),

@@ -27,7 +27,7 @@ export interface Use {
   deferred: boolean
 }
 
-/** A call whose callee begins with an import, with what a call gave to a constant, or with a `remote` that nothing declares. */
+/** A call whose callee begins with an import, with what a call gave to a constant, or with a `remote` or `endpoint` that nothing declares. */
 export interface NamedCall {
   node: CallExpression
   /** `['flash', 'remote']` for `flash.remote(…)`. */
@@ -265,7 +265,9 @@ function listFor(
   declared: boolean,
   binding: Binding | undefined,
 ): NamedCall[] | null {
-  const ours = declared ? binding?.kind === 'import' : path.length === 1 && path[0] === 'remote'
+  const ours = declared
+    ? binding?.kind === 'import'
+    : path.length === 1 && (path[0] === 'remote' || path[0] === 'endpoint')
   if (ours) return calls
   return path.length === 2 && isMade(binding) ? methods : null
 }

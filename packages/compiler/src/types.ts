@@ -67,6 +67,7 @@ export interface FoundApi {
 export interface FoundFunction {
   id: string
   exportPath: string
+  name?: string
   exported: boolean
   kind: FunctionFact['kind']
   callables: CallableFact[]

@@ -13,6 +13,7 @@ import {
   type FunctionFact,
   isBalanced,
   type ResolvedEndpointConfig,
+  runsInServer,
 } from '@flash/protocol'
 import { resolveWorkerEnv, volumeVariables } from '@flash/server'
 import type { ModuleServer } from './modules.ts'
@@ -41,6 +42,9 @@ export interface EndpointsOptions {
   /** Variables by which a worker finds this server. */
   address(): Promise<Record<string, string>>
 }
+
+/** Where values of variables can be put. */
+export const envPlace = 'in .env.local or in the environment of the dev server'
 
 export type DevEndpoint = LocalEndpoint<FunctionFact>
 
@@ -91,7 +95,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     async balanced({ endpoint: name }) {
       queues.find(name)?.retire()
       const endpoint = await balanced.get(name)
-      endpoint.serve(options.functions().filter((fact) => isBalanced(fact) && fact.endpoint === name))
+      const own = options.functions().filter((fact) => isBalanced(fact) && fact.endpoint === name)
+      endpoint.serve(own.filter((fact) => !runsInServer(fact)))
       return endpoint
     },
     find: queues.find,
@@ -154,8 +159,7 @@ async function settingsOf(
   checkTarget(name, config)
   const address = await options.address()
   const files = options.envFiles()
-  const place = 'in .env.local or in the environment of the dev server'
-  const named = resolveWorkerEnv(name, config.env, { process: process.env, files, place })
+  const named = resolveWorkerEnv(name, config.env, { process: process.env, files, place: envPlace })
   const volume = volumeVariables(config, options.context.root)
   const env = { NODE_ENV: 'development', ...volume, ...named, ...address }
   return { name, config, env, unnamed: Object.keys(files).filter((one) => !(one in env)) }

@@ -84,7 +84,7 @@ function fileOf(url: string, root: string): string | null {
   return url.startsWith('/') && !url.startsWith('/@') ? resolve(root, `.${url}`) : null
 }
 
-function urlOf(file: string, root: string): string {
+export function urlOf(file: string, root: string): string {
   const posix = file.replaceAll('\\', '/')
   // Module ids are no URLs: nothing in them is percent-encoded.
   return posix.startsWith(`${root}/`) ? posix.slice(root.length) : `/@fs/${posix.replace(/^\//, '')}`
@@ -99,7 +99,8 @@ async function addModule(
   if (seen.has(url)) return
   seen.add(url)
   const result = await environment.transformRequest(url)
-  hash.update(url).update(result?.code.replace(/[?&]t=\d+/g, '') ?? '')
+  // Which function asks is in the address, and says nothing about the code.
+  hash.update(url.replace(/\?flash-setup=.*$/, '')).update(result?.code.replace(/[?&]t=\d+/g, '') ?? '')
   const module = await environment.moduleGraph.getModuleByUrl(url)
   const next = [...(module?.importedModules ?? [])] as EnvironmentModuleNode[]
   for (const one of next.sort((a, b) => (a.url < b.url ? -1 : 1))) {
@@ -114,8 +115,8 @@ interface ViteError extends Error {
 }
 
 /** An error of Vite's pipeline in our terms: code, file, line, column and next step. */
-function toModuleError(error: unknown, root: string): AppError {
-  const ours = [error, (error as Error).cause].find((one) => one instanceof AppError)
+export function toModuleError(error: unknown, root: string): AppError {
+  const ours = [error, (error as Error | null)?.cause].find((one) => one instanceof AppError)
   if (ours) return withPlace(ours)
   const { message, frame } = error as ViteError
   const missing = /^(?:Cannot find (?:module|package)|Failed to resolve import) ['"]([^'"]+)['"]/.exec(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, type FunctionFact, type Manifest, systemClock } from '@flash/protocol'
 import {
+  createCapability,
   createHandler,
   type FlashHandler,
   isLocalVisitor,
@@ -9,6 +10,7 @@ import {
   type LocalBundles,
 } from '@flash/server'
 import { FastResponse, toNodeHandler } from 'srvx/node'
+import { createPreviewRoutes } from './in-server/preview.ts'
 import { createKeptDocument } from './openapi/kept-document.ts'
 import { belowPrefix, createMiddleware, type Middleware } from './routes/app.ts'
 import { toLimits } from './routes/limits.ts'
@@ -27,6 +29,8 @@ export interface PreviewOptions {
 
 export interface Preview {
   middleware: Middleware
+  /** Comes behind everything else that the preview serves: says what nobody answered. */
+  last: Middleware
   upgrade: Upgrade
   routes: RouteTable
 }
@@ -56,10 +60,15 @@ export function createPreview(options: PreviewOptions): Preview {
       return { table: routes, ...noSources, title: bundles.manifest.app, version: '0.0.0' }
     }),
   }
+  const ofServer = createPreviewRoutes(bundles.manifest, createCapability(options.key), {
+    prefix,
+    onInternal: options.log.error,
+  })
   const programs = createMiddleware(hosted)
   const sockets = createUpgrade({ ...hosted, allowedHosts: () => [] })
   return {
     routes,
+    last: ofServer.refuse,
     upgrade(request, socket, head) {
       // The production route has its own checks, and takes pages of other names than those of this machine.
       if (belowPrefix(request, prefix)?.startsWith('/rpc/')) handler.upgrade(request, socket, head)
@@ -68,6 +77,7 @@ export function createPreview(options: PreviewOptions): Preview {
     middleware(request, response, next) {
       const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
       if (!url.startsWith(`${prefix}/rpc/`)) return programs(request, response, next)
+      if (ofServer.isOne(url)) return next()
       request.url = url
       return pages(request, response)
     },

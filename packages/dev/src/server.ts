@@ -1,21 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import type { Project } from '@flash/compiler'
-import { type AppError, type Clock, systemClock } from '@flash/protocol'
+import { type AppError, type Clock, type FunctionFact, systemClock } from '@flash/protocol'
 import {
   type Capability,
+  createImages,
   createLocalBackend,
   createRpcHandler,
   createRpcUpgrade,
+  IMAGES_PATH,
+  type Images,
   type Listener,
-  openListener,
   type RpcHandler,
   type RpcUpgrade,
+  type ServerRoutes,
+  withServerRoutes,
 } from '@flash/server'
 import { FastResponse } from 'srvx/node'
 import type { DevEnvironment } from 'vite'
-import { announce, devEntries } from './discover.ts'
-import { createEndpoints, type Endpoints } from './endpoints.ts'
+import { type Address, createAddress } from './address.ts'
+import { devEntries } from './discover.ts'
+import { createEndpoints, type Endpoints, envPlace } from './endpoints.ts'
 import type { AllowedHosts } from './hosts.ts'
+import { createServerRoutes, type ServerRoutesHost } from './in-server/routes.ts'
 import { createModuleServer, type ModuleServer } from './modules.ts'
 import { createKeptDocument } from './openapi/kept-document.ts'
 import { readProjectInfo } from './openapi/project-info.ts'
@@ -29,6 +35,8 @@ import type { Isolation, LaunchOptions } from './workers/launch.ts'
 export interface DevHost {
   project: Project
   environment: DevEnvironment
+  /** Where code of the app's own server runs; nothing where there is none. */
+  server?: ServerRoutesHost['server']
   /** Vite's `.env*` files of the mode. */
   envFiles: Record<string, string>
   capability: Capability
@@ -74,18 +82,22 @@ interface Attached extends DevHost {
   modules: ModuleServer
   rpc: RpcHandler
   upgrade: RpcUpgrade
+  serverRoutes: ServerRoutes
 }
-
-/** The runtime's own listener, opened at the first need. */
-type Address = ReturnType<typeof createAddress>
 
 export function createDevServer(options: DevServerOptions): DevServer {
   const clock = options.clock ?? systemClock
   const token = randomBytes(24).toString('base64url')
   let attached: Attached | null = null
-  let table: RouteTable | null = null
   const host = () => attached!
-  const address = createAddress(options.root, token, host)
+  const images = createImages({
+    root: options.root,
+    sources: () => ({ process: process.env, files: host().envFiles, place: envPlace }),
+    onOutput: options.log.output,
+    onError: options.log.error,
+    clock,
+  })
+  const address = createAddress(options.root, token, { host, images })
   const endpoints = createEndpoints({
     context: { ...options, clock, modules: forwardModules(host), onOutput: options.log.output },
     config: (name) => host().project.config(name),
@@ -93,34 +105,48 @@ export function createDevServer(options: DevServerOptions): DevServer {
     envFiles: () => host().envFiles,
     address: async () => ({ FLASH_DEV_URL: (await address.open()).url, FLASH_DEV_TOKEN: token }),
   })
-  const routes = () => {
-    const facts = host().project.functions()
-    // A function of another package is found when a module imports it, which no change of a file tells.
-    if (table?.size !== facts.length) table = null
-    return (table ??= createRouteTable(facts))
-  }
+  const table = keepTable(() => host().project.functions())
   const rescan = createRescan(host, clock)
-  const hosted = { ...createHosted(options, host, endpoints, routes), clock, token, rescan }
+  const hosted = { ...createHosted(options, host, endpoints, table.get), clock, token, rescan }
   return {
     attach(next) {
-      attached = attach(next, options, { endpoints, rescan, address })
-      table = null
+      attached = attach(next, options, { endpoints, rescan, address, images })
+      table.forget()
       // Another Vite configuration may compile the same files differently.
       endpoints.retire()
     },
     middleware: createMiddleware(hosted),
     upgrade: createUpgrade(hosted),
-    routes,
+    routes: table.get,
     invalidate(files) {
-      table = null
+      table.forget()
       endpoints.invalidate(files)
     },
     open: address.open,
     async close() {
       devEntries().delete(options.root)
       endpoints.close()
-      await address.close()
+      await Promise.all([address.close(), images.close()])
     },
+  }
+}
+
+/**
+ * The table of the functions as they are now: a module that is imported may bring some, without any change of a file.
+ *
+ * - `forget`: the next one is another, for what is made of the table and of more than the functions.
+ */
+function keepTable(functions: () => FunctionFact[]) {
+  let kept: { facts: FunctionFact[]; table: RouteTable } | null = null
+  return {
+    get(): RouteTable {
+      const facts = functions()
+      const isSame =
+        facts.length === kept?.facts.length && facts.every((fact, at) => fact === kept!.facts[at])
+      if (!kept || !isSame) kept = { facts, table: createRouteTable(facts) }
+      return kept.table
+    },
+    forget: () => void (kept = null),
   }
 }
 
@@ -140,6 +166,10 @@ function createHosted(
     onInternal: log.error,
     endpoint: ({ fact }: Route) => endpoints.get(fact),
     balanced: endpoints.balanced,
+    serverRoutes: {
+      has: (id: string) => host().serverRoutes.has(id),
+      answer: (id: string, request: Request) => host().serverRoutes.answer(id, request),
+    },
     document: describeProject(root, () => host().project, table),
     allowedHosts: () => host().allowedHosts ?? [],
   }
@@ -168,14 +198,15 @@ function createRescan(host: () => Attached, clock: Clock): () => Promise<boolean
 function attach(
   host: DevHost,
   { root, log, maxBodyBytes, clock = systemClock }: DevServerOptions,
-  parts: { endpoints: Endpoints; rescan: () => Promise<boolean>; address: Address },
+  parts: { endpoints: Endpoints; rescan: () => Promise<boolean>; address: Address; images: Images },
 ): Attached {
-  const { endpoints, rescan, address } = parts
-  const { project, environment, capability } = host
+  const { endpoints, rescan, address, images } = parts
+  const { project, environment, capability, server = null } = host
   const modules = createModuleServer({ root, environment, project })
   modules.onProblem(log.problem)
   const find = (id: string) => project.get(id) ?? null
-  const backend = createLocalBackend({
+  const serverRoutes = createServerRoutes({ root, project, server })
+  const workers = createLocalBackend({
     rescan,
     function: find,
     functions: () => project.functions(),
@@ -186,6 +217,7 @@ function attach(
     maxBodyBytes,
     clock,
   })
+  const backend = withServerRoutes(workers, serverRoutes)
   const upgrade = createRpcUpgrade({ capability, backend, onInternal: log.error })
   const rpc = createRpcHandler({
     capability,
@@ -197,10 +229,10 @@ function attach(
   })
   devEntries().set(root, {
     has: (id) => find(id) !== null,
-    fetch: (request) => answerInProcess(request, rpc),
+    fetch: (request) => answerInProcess(request, rpc, images),
     open: async () => ({ url: (await address.open()).url, token: address.token }),
   })
-  return { ...host, modules, rpc, upgrade }
+  return { ...host, modules, rpc, upgrade, serverRoutes }
 }
 
 /** The modules of whichever Vite server is attached now. */
@@ -214,30 +246,10 @@ function forwardModules(host: () => Attached): ModuleServer {
   }
 }
 
-function createAddress(root: string, token: string, host: () => Pick<Attached, 'rpc' | 'upgrade'>) {
-  let listener: Promise<Listener> | null = null
-  let withdraw = () => {}
-  return {
-    token,
-    open: () =>
-      (listener ??= openListener({
-        token,
-        tokenPlace: '.flash/dev.json',
-        rpc: (...call) => host().rpc(...call),
-        upgrade: (...call) => host().upgrade(...call),
-      }).then((opened) => {
-        withdraw = announce(root, { url: opened.url, token })
-        return opened
-      })),
-    async close() {
-      withdraw()
-      await listener?.then((opened) => opened.close())
-    },
-  }
-}
-
 /** A call from server code of this very process: no socket, so nothing to check. */
-function answerInProcess(request: Request, rpc: RpcHandler): Promise<Response> {
-  const path = new URL(request.url).pathname.split('/').at(-1) ?? ''
+function answerInProcess(request: Request, rpc: RpcHandler, images: Images): Promise<Response> {
+  const { pathname } = new URL(request.url)
+  if (pathname === IMAGES_PATH) return images.answer(request)
+  const path = pathname.split('/').at(-1) ?? ''
   return rpc(request, path, { kind: 'server', subject: null })
 }

@@ -62,7 +62,7 @@ export interface EmulatorOptions {
   clock?: Clock
   /** How workers are started; `process` when omitted. */
   launcher?: LauncherName | Launcher
-  /** Of the docker launcher: `images` in place of others, `fallback`, `network`, `user`, `writableRoot`. */
+  /** Of the docker launcher: `images` in place of others, `fallback`, `network`, `user`, `writableRoot`, `asIs`. */
   docker?: DockerLauncherOptions
   /** What the process launcher runs for a worker; the start command or the bundle where it says `null`. */
   program?: (order: WorkerOrder) => { command: string[]; cwd?: string } | null

@@ -1,3 +1,4 @@
+export { toLimits } from './cpu-limits.ts'
 export { onExit } from './exit.ts'
 export * from './balanced/index.ts'
 export { type Answer, send } from './http/answer.ts'

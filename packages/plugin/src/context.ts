@@ -84,6 +84,8 @@ export interface Setup {
   envFiles: Record<string, string>
   /** The build has code for a server of its own, which learns the functions from a module. */
   serverOutput: boolean
+  /** The app has a server of its own, built here or by another command. */
+  hasServer: boolean
   /** How the server of the app answers addresses that are no files. */
   appType: 'spa' | 'mpa' | 'custom'
 }
@@ -111,6 +113,7 @@ export function setUp(context: PluginContext, setup: Setup): void {
     define: setup.define,
     env: setup.env,
     configEnv: context.options.configEnv,
+    hasServer: setup.hasServer,
   })
   context.builder = createWorkerBuilder({
     root,

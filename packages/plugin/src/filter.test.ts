@@ -22,7 +22,7 @@ test('modules of every kind are looked at, with or without query', () => {
 
 test('text is judged by our words, and by those of the project', () => {
   const words = wordsFilter(['gpuFunction', 'a$b'])
-  for (const text of ["from 'unplugin-flash'", 'remote(', 'gpuFunction(', 'a$b()'])
+  for (const text of ["from 'unplugin-flash'", 'remote(', 'gpuFunction(', 'a$b()', '\\u0061$b()'])
     expect(words.test(text), text).toBe(true)
   for (const text of ['remotely', 'aXb']) expect(words.test(text), text).toBe(false)
 })

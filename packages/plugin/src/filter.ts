@@ -4,7 +4,8 @@ export interface TransformFilter {
 }
 
 const FILES = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)(?:\?|$)/
-const WORDS = ['unplugin-flash', '\\b(?:remote|endpoint)\\b']
+/** Names may be written with escapes: `\u0072emote`. */
+const WORDS = ['unplugin-flash', '\\b(?:remote|endpoint)\\b', '\\\\[ux]']
 
 /** Which modules are looked at; read by hosts when they start, so it is completed before. */
 export function createFilter(): TransformFilter {

@@ -1,6 +1,6 @@
 import { AppError } from '@flash/protocol'
 import { expect, test } from 'vitest'
-import { printError, toHostError } from './host-error.ts'
+import { combineErrors, printError, toHostError } from './host-error.ts'
 
 const error = new AppError('REMOTE_SCOPE', {
   message: 'the function uses "this"',
@@ -40,4 +40,12 @@ test('a terminal gets place, code, sentence, next step and lines', () => {
   ])
   expect(printError('text')).toBe('text')
   expect(printError(new TypeError('boom'))).toContain('TypeError: boom')
+})
+
+test('a bundler that takes one error gets the place of the first, and the words of all', () => {
+  const other = new AppError('BAD_OPTION', { message: 'y' })
+  const shown = combineErrors([error, other], '/app')
+  expect(shown).toMatchObject({ id: '/app/src/a.ts', cause: error })
+  expect(shown.message).toMatch(/^REMOTE_SCOPE: [\s\S]*\n\nand 1 more:\n\nBAD_OPTION: y$/)
+  expect(combineErrors([other], '/app').message).toBe('BAD_OPTION: y')
 })

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { AppError, type SourcePosition } from '@flash/protocol'
+import { withColours } from './colours.ts'
 
 /** An error of ours with what bundlers and Vite's overlay look for: the file, the place in it, and the lines around. */
 export function toHostError(error: unknown, root: string): Error {
@@ -25,11 +26,17 @@ export function combineErrors([first, ...others]: unknown[], root: string): Erro
 
 /** One line for a terminal: code, place, sentence, next step, and the lines around. */
 export function printError(error: unknown): string {
-  if (!(error instanceof AppError))
-    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return withColours(error instanceof AppError ? linesOf(error) : stackOf(error), 'stderr')
+}
+
+function linesOf(error: AppError): string {
   const place = error.at ? `${error.at.file}:${error.at.line}:${error.at.column} ` : ''
   const lines = [`${place}${error.code}: ${error.message}`]
   if (error.hint) lines.push(`  ${error.hint}`)
   if (error.frame) lines.push(error.frame)
   return lines.join('\n')
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -1,4 +1,4 @@
-import { createUnplugin } from 'unplugin'
+import { createUnplugin, type UnpluginOptions } from 'unplugin'
 import { createContext } from './context.ts'
 import { buildWorkers } from './hooks/build.ts'
 import { serveDev } from './hooks/dev.ts'
@@ -17,7 +17,7 @@ export type { PluginOptions } from './options.ts'
 /** The plugin for every host; each hook is one file. */
 export const flash = createUnplugin<PluginOptions | undefined, true>((options) => {
   const context = createContext(options)
-  return [
+  const plugins = [
     adaptVite(context),
     adaptRollup(context),
     scanModules(context),
@@ -29,4 +29,10 @@ export const flash = createUnplugin<PluginOptions | undefined, true>((options) =
     checkLeaks(context),
     buildWorkers(context),
   ]
+  return plugins.map(shareEnvironments)
 })
+
+/** A build of several environments has one of each: what pages and servers are made of is told by one scan of the project. */
+function shareEnvironments(plugin: UnpluginOptions): UnpluginOptions {
+  return { ...plugin, vite: { ...plugin.vite, sharedDuringBuild: true } }
+}

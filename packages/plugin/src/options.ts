@@ -22,6 +22,11 @@ export interface PluginOptions {
   workerKey?: string
   /** How endpoints call each other. */
   calls?: CallsOptions
+  /**
+   * The app has a server of its own, although this configuration does not name it: another command or bundler builds it. Routes with
+   * `local: true` run there.
+   */
+  server?: boolean
   /** What a host without environments (Rollup) builds: pages (default), or code that runs on a server. */
   role?: 'client' | 'server'
   /** The build of the worker bundles. */
@@ -90,6 +95,7 @@ const checks: Record<keyof PluginOptions, Check> = {
     'the name of a variable, such as "FLASH_WORKER_KEY"',
   ],
   calls: [isObject, 'an object'],
+  server: flag,
   role: oneOf('client', 'server'),
   worker: [isObject, 'an object'],
 }

@@ -1,7 +1,9 @@
 import { createRouteTable } from '@flash/dev'
 import type { FunctionFact } from '@flash/protocol'
-import { expect, test } from 'vitest'
-import { printRoutes } from './print.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Logger } from 'vite'
+import { printError } from './host-error.ts'
+import { createOutput, printRoutes } from './print.ts'
 
 function fact(exportPath: string, more: Partial<FunctionFact>): FunctionFact {
   return {
@@ -24,8 +26,8 @@ function fact(exportPath: string, more: Partial<FunctionFact>): FunctionFact {
   }
 }
 
-function route(method: 'GET' | 'POST' | 'WS', path: string): FunctionFact {
-  return fact(`api.${method} ${path}`, { kind: 'route', route: { method, path, schemas: [] } })
+function route(method: 'GET' | 'POST' | 'WS', path: string, name?: string): FunctionFact {
+  return fact(`api.${method} ${path}`, { kind: 'route', name, route: { method, path, schemas: [] } })
 }
 
 /** What is printed, with one space where columns are apart. */
@@ -38,12 +40,17 @@ function printed(facts: FunctionFact[]): string[] {
 
 test('routes have their method and path, web apps answer all that is below them', () => {
   const site = fact('site', { kind: 'web', prefix: 'site' })
-  const lines = printed([route('POST', '/resize/:w'), route('GET', '/'), route('WS', '/live'), site])
+  const lines = printed([
+    route('POST', '/resize/:w', 'resize'),
+    route('GET', '/'),
+    route('WS', '/live', 'chat.live'),
+    site,
+  ])
   expect(lines.slice(1).sort()).toEqual([
     'ANY /_flash/site/* site src/images.ts:3 web local',
     'GET /_flash/images api src/images.ts:3 route local',
-    'POST /_flash/images/resize/:w api src/images.ts:3 route local',
-    'WS /_flash/images/live api src/images.ts:3 socket local',
+    'POST /_flash/images/resize/:w resize src/images.ts:3 route local',
+    'WS /_flash/images/live chat.live src/images.ts:3 socket local',
   ])
 })
 
@@ -64,4 +71,59 @@ test('functions come first, and a web app says what it does not get', () => {
 
 test('a project without any says so', () => {
   expect(printed([])).toEqual(['flash no remote functions found yet'])
+})
+
+test('routes of the server of the app say where they run', () => {
+  const me = route('GET', '/me', 'me')
+  const lines = printed([{ ...me, route: { ...me.route!, local: true } }])
+  expect(lines).toContain('GET /_flash/images/me me src/images.ts:3 route the app')
+})
+
+describe('colours', () => {
+  afterEach(() => vi.unstubAllEnvs())
+  const red = '\u001B[31m[PARSE_ERROR] \u001B[0mUnexpected token'
+  /** What a stream shows that is a terminal, or none. */
+  function shown(terminal: object): string[] {
+    const streams = [process.stdout, process.stderr]
+    const spies = streams.flatMap((stream) =>
+      Object.entries({ isTTY: true, hasColors: () => true, ...terminal }).map(([name, value]) => {
+        const before = Object.getOwnPropertyDescriptor(stream, name)
+        Object.defineProperty(stream, name, { value, configurable: true })
+        return () =>
+          before ? Object.defineProperty(stream, name, before) : Reflect.deleteProperty(stream, name)
+      }),
+    )
+    try {
+      const lines: string[] = []
+      const logger = { warn: (line: string) => lines.push(line), info: (line: string) => lines.push(line) }
+      const output = createOutput(logger as unknown as Logger)
+      output('shop', 'stderr', `${red}\n`)
+      output('shop', 'stdout', `${red}\n`)
+      return [...lines, printError(Object.assign(new Error(red), { stack: red }))]
+    } finally {
+      for (const restore of spies) restore()
+    }
+  }
+  const plain = '[PARSE_ERROR] Unexpected token'
+
+  test('of bundlers and workers are shown by a terminal', () => {
+    vi.stubEnv('FORCE_COLOR', undefined)
+    expect(shown({})).toEqual([`shop | ${red}`, `shop | ${red}`, red])
+  })
+
+  for (const [what, terminal, forced] of [
+    ['no terminal', { isTTY: false, hasColors: undefined }, undefined],
+    ['NO_COLOR', { hasColors: () => false }, undefined],
+    ['FORCE_COLOR=0', { isTTY: false, hasColors: undefined }, '0'],
+  ] as const)
+    test(`are left out: ${what}`, () => {
+      vi.stubEnv('FORCE_COLOR', forced)
+      expect(shown(terminal)).toEqual([`shop | ${plain}`, `shop | ${plain}`, plain])
+    })
+
+  test('are shown where FORCE_COLOR wants them', () => {
+    vi.stubEnv('FORCE_COLOR', '1')
+    vi.stubEnv('NO_COLOR', undefined)
+    expect(shown({ isTTY: false, hasColors: undefined })).toEqual([`shop | ${red}`, `shop | ${red}`, red])
+  })
 })

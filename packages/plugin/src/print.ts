@@ -1,6 +1,7 @@
 import type { DevLog, DevServer } from '@flash/dev'
-import { AppError } from '@flash/protocol'
+import { AppError, runsInServer } from '@flash/protocol'
 import type { Logger, ViteDevServer } from 'vite'
+import { withColours } from './colours.ts'
 import type { PluginContext } from './context.ts'
 import { printError } from './host-error.ts'
 import { alignRows } from './table.ts'
@@ -28,7 +29,7 @@ export function createLog(server: ViteDevServer): DevLog {
 /** What workers print, line by line, with the name of their endpoint. */
 export function createOutput(logger: Logger): DevLog['output'] {
   return (endpoint, stream, text) => {
-    for (const line of text.replace(/\n$/, '').split('\n')) {
+    for (const line of withColours(text, stream).replace(/\n$/, '').split('\n')) {
       const shown = `${endpoint} | ${line}`
       if (stream === 'stderr') logger.warn(shown)
       else logger.info(shown)
@@ -97,10 +98,10 @@ export function printRoutes(
   const balanced = table.balanced.map(({ method, path, fact }) => [
     method,
     `${prefix}/${path}`,
-    fact.route ? fact.exportPath.split('.', 1)[0]! : fact.exportPath,
+    fact.name ?? (fact.route ? fact.exportPath.split('.', 1)[0]! : fact.exportPath),
     `${fact.at.file}:${fact.at.line}`,
     method === 'WS' ? 'socket' : fact.kind,
-    target,
+    runsInServer(fact) ? 'the app' : target,
   ])
   const rows = [...queues, ...balanced]
   if (rows.length === 0) logger.info('  flash  no remote functions found yet')

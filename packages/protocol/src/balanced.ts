@@ -1,12 +1,14 @@
 /**
- * Header of an answer that a route gave. Without it the answer is a `Response` of the author's.
+ * Header of an answer that the program of a worker gave. Without it somebody else answers: the platform, a proxy, or a worker
+ * that takes no requests.
  *
- * - `data`: what the handler returned, as JSON; `items`: server-sent events, each with one value as JSON in its `data`;
- * - `error`: what it threw, as JSON `{ code, message, hint, data }`.
+ * - `data`: what a handler returned, as JSON; `items`: server-sent events, each with one value as JSON in its `data`;
+ * - `error`: what it threw, as JSON `{ code, message, hint, data }`;
+ * - `response`: a `Response` of its author's, or what a web app answers.
  */
 export const RESULT_HEADER = 'x-flash-result'
 
-export type ResultKind = 'data' | 'items' | 'error'
+export type ResultKind = 'data' | 'items' | 'error' | 'response'
 
 /** By this a worker of the dev server knows requests that came through it. */
 export const TOKEN_HEADER = 'x-flash-worker-token'

@@ -29,6 +29,8 @@ export interface RouteFact {
   path: string
   /** Which of its parts have a schema. */
   schemas: ('params' | 'query' | 'body' | 'response')[]
+  /** The app's own server answers it, and no worker has it. */
+  local?: true
 }
 
 /** What reading the source tells about one `remote()` call, one route, or one web app. */
@@ -44,6 +46,8 @@ export interface FunctionFact {
   prefix: string
   /** `read`, `default`, `models.small`; of a route its endpoint's with method and path, `api.POST /items/:id`. */
   exportPath: string
+  /** Of a route the name its callable has, `models.small`; a statement without one has none. */
+  name?: string
   exported: boolean
   /** The last two are of load-balanced endpoints. */
   kind: 'function' | 'generator' | 'class' | 'route' | 'web'
@@ -63,4 +67,9 @@ export interface FunctionFact {
 /** Whether it is answered by a load-balanced endpoint instead of a queue. */
 export function isBalanced({ kind }: Pick<FunctionFact, 'kind'>): boolean {
   return kind === 'route' || kind === 'web'
+}
+
+/** Whether the app's own server runs it instead of a worker. */
+export function runsInServer({ route }: Pick<FunctionFact, 'route'>): boolean {
+  return route?.local === true
 }

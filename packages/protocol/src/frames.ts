@@ -105,11 +105,13 @@ function join(chunks: Uint8Array[]): Uint8Array<ArrayBuffer> {
  * Turns bytes, as they come, into messages.
  *
  * - memory grows with received bytes, never from a declared length; each part has a buffer of its own.
+ * - `onText`: told of each message as soon as its text is here, before its parts are.
  * - throws `BAD_FRAMES` and `PAYLOAD_TOO_LARGE`; after that each `push` and `end` throws the same again.
  */
 export function createMessageReader(
   onMessage: (message: Message) => void,
   limits: FrameLimits = {},
+  onText?: (message: Message, partCount: number) => void,
 ): MessageReader {
   const pile = createPile()
   const frames = createFrameCheck(limits)
@@ -128,6 +130,7 @@ export function createMessageReader(
     else {
       message = { type: head.type & ~RICH, rich: head.type >= RICH, text: decodeText(bytes), parts: [] }
       partCount = head.id
+      onText?.(message, partCount)
     }
     head = undefined
     pile.want(HEADER_BYTES)

@@ -3,7 +3,7 @@ import type { Encoded } from './codec/encode.ts'
 import { toWireError } from './codec/encode.ts'
 import { decodeInline, decodeValue } from './codec/decode.ts'
 import { fromWireError } from './codec/error.ts'
-import { writeForeign } from './codec/foreign.ts'
+import { writeForeign, writeRouteResult } from './codec/foreign.ts'
 import { decodeLimits } from './codec/limits.ts'
 import { AppError, RemoteError } from './error.ts'
 import { encodeOutput, openOutput, readFailure, readOutput, writeFailure, writeOutput } from './output.ts'
@@ -119,6 +119,22 @@ describe('a result for a foreign caller', () => {
     const error = refusal(() => writeForeign(value))
     expect(error.code).toBe('OUTPUT_NOT_JSON')
     expect(error.message).toMatch(message)
+  })
+})
+
+describe('a result of a route', () => {
+  test('has every key that it has, and no other prototype', () => {
+    const given = JSON.parse('{"__proto__":{"a":1},"constructor":2,"prototype":[{"__proto__":3}]}')
+    const written = writeRouteResult({ given, at: new Date(0) }) as { given: object }
+    expect(JSON.stringify(written.given)).toBe(JSON.stringify(given))
+    expect(Object.getPrototypeOf(written.given)).toBe(Object.prototype)
+    expect(({} as { a?: unknown }).a).toBeUndefined()
+  })
+
+  test('that JSON cannot say is refused with its path, and no other way to call it is told', () => {
+    const error = refusal(() => writeRouteResult({ list: [new Map()] }))
+    expect(error).toMatchObject({ code: 'OUTPUT_NOT_JSON', data: { path: 'result.list[0]' } })
+    expect(error.hint).not.toContain('stub')
   })
 })
 

@@ -88,6 +88,10 @@ describe('a parameter that would make it the path of another route is named', ()
     ['/files/**:path', 'params.path', '../secret'],
     ['/files/**:path', 'params.path', 'a/./b'],
     ['/users/:id', 'params.id', '\ud800'],
+    ['/users/:id', 'params.id', '../x'],
+    ['/users/:id', 'params.id', '%2e%2e'],
+    ['/users/:id', 'params.id', 'a\\b'],
+    ['/files/**:path', 'params.path', 'a/\0'],
   ] as const)
     test(`${route} with ${JSON.stringify(value)}`, () => {
       const params = { [field.slice('params.'.length)]: value }

@@ -1,4 +1,5 @@
 import { AppError } from './error.ts'
+import { parseRequestPath } from './request-path.ts'
 
 /** One segment of a route's path: text as it is sent (decoded), `:name`, or a final `**` or `**:name` that takes the rest. */
 export type RouteSegment =
@@ -96,7 +97,7 @@ function decodePart(part: string): string | null {
 /**
  * The path with these parameters in it, each part encoded.
  *
- * - throws `BAD_INPUT` for a parameter that is missing or empty, and for `.` and `..`, which lead to another route.
+ * - throws `BAD_INPUT` for a parameter that is missing or empty, and for what `parseRequestPath` refuses, as `..`.
  */
 export function fillRoutePath(
   segments: readonly RouteSegment[],
@@ -122,10 +123,31 @@ function fill(segment: RouteSegment, params: Record<string, unknown>): string {
 function encodePart(text: string, name: string): string {
   if (text === '.' || text === '..')
     throw badParam(name, `\`${text}\`, a step to another path`, 'give it another name')
+  const encoded = encode(text, name)
+  if (encoded.includes('%') && isHostile(encoded))
+    throw badParam(
+      name,
+      `${JSON.stringify(text.slice(0, 200))}, which could lead elsewhere`,
+      'send it as `query`',
+    )
+  return encoded
+}
+
+function encode(text: string, name: string): string {
   try {
     return encodeURIComponent(text)
   } catch {
     throw badParam(name, 'no text: half of a character is missing', 'cut texts between their characters')
+  }
+}
+
+/** Wherever it stands. */
+function isHostile(part: string): boolean {
+  try {
+    parseRequestPath(`/-/${part}`)
+    return false
+  } catch {
+    return true
   }
 }
 

@@ -44,7 +44,7 @@ export const leave = (reader: Reader) => {
 }
 
 /** Lets an answer that is complete run out, so that the connection can carry the next call. */
-export const finish = (reader: Reader) => {
+const finish = (reader: Reader) => {
   reader.read().catch(() => {})
 }
 

@@ -16,6 +16,14 @@ export function isDeveloping(env: Readonly<Record<string, string | undefined>>):
   return runtimesIn('unplugin-flash.dev').size > 0 || fromVariables(env) !== undefined
 }
 
+/** The dev server beside this code, whatever it runs: in this process, named by the environment, or of the project around the working directory. */
+export function findDevPlace(env: Readonly<Record<string, string | undefined>>): LocalPlace | undefined {
+  if (env.NODE_ENV === 'production') return undefined
+  const { process } = globalThis as { process?: NodeJS.Process }
+  const [runtime] = runtimesIn('unplugin-flash.dev').values()
+  return runtime ?? fromVariables(env) ?? (process && fromFile(process))
+}
+
 /** The dev server that runs a function: in this process, named by the environment, or of the project around the working directory. */
 export function findDev(id: string, info: EndpointInfo): Post | undefined {
   const place = findPlace(id, info)

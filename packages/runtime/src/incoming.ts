@@ -1,5 +1,5 @@
 import { createMessageReader, type Message } from '@flash/protocol'
-import { finish, leave, type Reader, read } from './call.ts'
+import { leave, type Reader, read } from './call.ts'
 
 /** An answer's messages, pulled one at a time: what nobody asks for stays on the wire. */
 export interface Incoming {
@@ -7,15 +7,19 @@ export interface Incoming {
   next(): Promise<Message | undefined>
   /** The answer is complete. */
   finish(): void
-  /** The rest is not wanted; a pending `next` gives `undefined`. */
+  /** The rest is not wanted, if there is one; a pending `next` gives `undefined`. */
   leave(): void
 }
+
+/** How long an answer may stay open behind its last message. */
+const finishMs = 1_000
 
 /** - `bytes`: received already. */
 export function createIncoming(reader: Reader, bytes?: Uint8Array): Incoming {
   const waiting: Message[] = []
   const messages = createMessageReader((message) => waiting.push(message))
   let failure: unknown
+  let isFinished = false
   // What came before bytes that are no frames is as good as without them.
   const push = (chunk: Uint8Array) => {
     try {
@@ -35,7 +39,18 @@ export function createIncoming(reader: Reader, bytes?: Uint8Array): Incoming {
       }
       return waiting.shift()
     },
-    finish: () => finish(reader),
-    leave: () => leave(reader),
+    finish() {
+      isFinished = true
+      // Read to its end, so that the connection can carry the next call; what has none, or more than that, is left.
+      const timer = setTimeout(leave, finishMs, reader)
+      const end = () => {
+        clearTimeout(timer)
+        leave(reader)
+      }
+      reader.read().then(end, end)
+    },
+    leave() {
+      if (!isFinished) leave(reader)
+    },
   }
 }

@@ -44,7 +44,12 @@ export function runtimesIn(name: string): Map<string, LocalRuntime> {
 export function postInside(runtime: LocalRuntime): Post {
   return (route, body, how) =>
     runtime.fetch(
-      new Request(`http://localhost/rpc/${route}`, { method: 'POST', headers, body, signal: how?.signal }),
+      new Request(`http://localhost/rpc/${route}`, {
+        method: 'POST',
+        headers: { ...headers, ...how?.headers },
+        body,
+        signal: how?.signal,
+      }),
     )
 }
 
@@ -53,8 +58,8 @@ export function postOver({ url, token }: LocalServer): Post {
   return (route, body, how) =>
     fetch(`${prefix}/rpc/${route}`, {
       method: 'POST',
-      headers: { ...headers, authorization: `Bearer ${token}` },
       body,
       ...how,
+      headers: { ...headers, ...how?.headers, authorization: `Bearer ${token}` },
     })
 }

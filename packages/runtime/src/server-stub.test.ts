@@ -1,9 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type LocalRuntime, serverClass, serverStub } from './index.ts'
+import { type LocalRuntime, serverClass, serverRoute, serverStub } from './index.ts'
 import {
   type Exchange,
   frame,
@@ -365,5 +366,69 @@ describe('on a server', () => {
     await close()
     vi.stubEnv('FLASH_DEV_URL', url)
     await expect(serverStub(id, 0, info)()).rejects.toMatchObject({ code: 'TRANSPORT' })
+  })
+})
+
+describe('a call that a remote function makes', () => {
+  const contextKey = Symbol.for('unplugin-flash.context')
+  const contexts = globalThis as { [key: symbol]: unknown }
+  const storage = new AsyncLocalStorage<object>()
+  beforeEach(() => {
+    contexts[contextKey] = storage
+  })
+  afterEach(() => {
+    delete contexts[contextKey]
+  })
+  const inside = <T>(hops: number, work: () => T, more: { deadline?: number; signal?: AbortSignal } = {}) =>
+    storage.run(
+      {
+        endpoint: 'outer',
+        signal: new AbortController().signal,
+        deadline: null,
+        ...more,
+        [Symbol.for('unplugin-flash.hops')]: hops,
+      },
+      work,
+    )
+  const chainOf = (request: Request) =>
+    ['hops', 'deadline'].map((name) => request.headers.get(`x-flash-${name}`))
+
+  test('says how many led to it, and until when its answer is of use', async () => {
+    const runtime = runtimeOf('here', id)
+    shared[devKey] = new Map([['/app', runtime]])
+    const read = serverStub(id, 0, info)
+    await read()
+    await inside(2, () => read())
+    await inside(15, () => read(), { deadline: 9e12 })
+    expect(runtime.requests.map(chainOf)).toEqual([
+      ['1', null],
+      ['3', null],
+      ['16', '9000000000000'],
+    ])
+  })
+
+  test('is not sent as one of a chain that is too long', async () => {
+    const runtime = runtimeOf('here', id)
+    shared[devKey] = new Map([['/app', runtime]])
+    const loop = {
+      name: 'RemoteError',
+      code: 'CALL_LOOP',
+      message: expect.stringMatching(/^endpoint "outer" calls endpoint "receipt-ocr" as number 17/),
+    }
+    await expect(inside(16, () => serverStub(id, 0, info)())).rejects.toMatchObject(loop)
+    await expect(inside(16, () => serverRoute(id, 'GET', '/', info)())).rejects.toMatchObject(loop)
+    expect(runtime.requests).toEqual([])
+  })
+
+  test('ends with the call that makes it', async () => {
+    const outer = new AbortController()
+    const reason = new Error('the outer call was cancelled')
+    await startServer((exchange) => {
+      exchange.accept({ token: 'sealed', id: 'job-1' })
+      outer.abort(reason)
+    })
+    vi.stubEnv('FLASH_DEV_URL', server!.url)
+    vi.stubEnv('FLASH_DEV_TOKEN', 't')
+    await expect(inside(0, () => serverStub(id, 0, info)(), { signal: outer.signal })).rejects.toBe(reason)
   })
 })

@@ -6,6 +6,7 @@ import { createSocket } from './balanced/socket.ts'
 import type { ConnectBalanced, RouteStub, SocketStub, WebStub } from './balanced/types.ts'
 import { createWeb } from './balanced/web.ts'
 import { createCallable } from './callable.ts'
+import { continueChain, inheritSignal, toChainHeaders } from './chain.ts'
 import { createClass, type RemoteClass } from './class.ts'
 import type { Callable, EndpointInfo, Target } from './types.ts'
 
@@ -21,17 +22,21 @@ export function serverClass(id: string, methods: string, info: EndpointInfo): Re
 
 /** The same for a route of a load-balanced endpoint. */
 export function serverRoute(id: string, method: string, path: string, info: EndpointInfo): RouteStub {
-  return createRoute({ send: createFrameSend(reach(id, info)), method, path })
+  return createRoute({ send: createFrameSend(reach(id, info)), method, path, inherit: inheritSignal })
 }
 
 /** The same for a whole web app. */
 export function serverWeb(id: string, info: EndpointInfo): WebStub {
-  return createWeb({ send: createFrameSend(reach(id, info)), connect: connectTo(id, info) })
+  return createWeb({
+    send: createFrameSend(reach(id, info)),
+    connect: connectTo(id, info),
+    inherit: inheritSignal,
+  })
 }
 
 /** The same for a route with WebSockets. */
 export function serverSocket(id: string, path: string, info: EndpointInfo): SocketStub {
-  return createSocket({ connect: connectTo(id, info), path })
+  return createSocket({ connect: connectTo(id, info), path, inherit: inheritSignal })
 }
 
 /** The address is looked up for each request: a dev server may have come, gone or moved in between. */
@@ -39,7 +44,11 @@ function reach(id: string, info: EndpointInfo): Target {
   return {
     ref: id,
     server: info,
-    post: async (route, body, how) => (await findAddress(id, info))(route, body, how),
+    post: async (route, body, how) => {
+      const headers = toChainHeaders(continueChain(info.name))
+      return (await findAddress(id, info))(route, body, { ...how, headers })
+    },
+    inherit: inheritSignal,
   }
 }
 

@@ -43,42 +43,56 @@ const rememberedBreakers = 1_000
 
 /** Settings are read once, from variables. */
 export function createSteady(options: SteadyOptions): Steady {
-  const parts = createParts(options)
-  const { balancer, isOpen } = parts
+  const parts = createSteadyParts(options)
   return {
-    choose: (addresses) => balancer.choose(addresses, isOpen),
+    choose: (addresses) => chooseSteadily(parts, addresses),
     fetch: (addresses, request) => steadyFetch(parts, addresses, request),
-    client(address) {
-      const client = createQueueClient(address, options)
-      const breaker = parts.breakerOf(address)
-      const once = (job: QueueJob) =>
-        balancer.hold(address, () => parts.count(address, () => client.submit(job)))
-      const attempt = breaker ? (job: QueueJob) => breaker.run(() => once(job)) : once
+    client: (address) => createSteadyClient(parts, address, options),
+  }
+}
+
+/** See `Steady.choose`. */
+export function chooseSteadily(
+  { balancer, isOpen }: SteadyParts,
+  addresses: readonly QueueAddress[],
+): QueueAddress {
+  return balancer.choose(addresses, isOpen)
+}
+
+/** See `Steady.client`. */
+export function createSteadyClient(
+  parts: SteadyParts,
+  address: QueueAddress,
+  options: QueueClientOptions = {},
+): QueueClient {
+  const { balancer } = parts
+  const client = createQueueClient(address, options)
+  const breaker = parts.breakerOf(address)
+  const once = (job: QueueJob) => balancer.hold(address, () => parts.count(address, () => client.submit(job)))
+  const attempt = breaker ? (job: QueueJob) => breaker.run(() => once(job)) : once
+  return {
+    ...client,
+    submit: (job) =>
+      parts.persist(() => attempt(job), {
+        endpoint: address.endpoint,
+        deadline: job.input['flash:call']?.deadline,
+        mayRepeat: wasNotSent,
+      }),
+    follow(jobId, given) {
+      const follow = client.follow(jobId, given)
       return {
-        ...client,
-        submit: (job) =>
-          parts.persist(() => attempt(job), {
-            endpoint: address.endpoint,
-            deadline: job.input['flash:call']?.deadline,
-            mayRepeat: wasNotSent,
+        next: () =>
+          follow.next().catch((error: unknown) => {
+            breaker?.note(error)
+            throw error
           }),
-        follow(jobId, given) {
-          const follow = client.follow(jobId, given)
-          return {
-            next: () =>
-              follow.next().catch((error: unknown) => {
-                breaker?.note(error)
-                throw error
-              }),
-          }
-        },
       }
     },
   }
 }
 
 /** What all calls share. */
-function createParts(options: SteadyOptions): SteadyParts {
+export function createSteadyParts(options: SteadyOptions): SteadyParts {
   const { env, emit = emitMetric, warn = (line) => console.warn(`[flash] ${line}`) } = options
   const { clock = wakingClock, random = Math.random } = options
   const settings = readCallSettings(env, options.settings ?? {}, warn)
@@ -128,7 +142,9 @@ function createBreakers(clock: Clock, emit: EmitMetric) {
 
 /** Whether the address or the network is in trouble. A function that throws, and a call that is refused, say nothing of it. */
 function isFailure(error: unknown): boolean {
-  return error instanceof AppError && (error.code === 'TRANSPORT' || error.code === 'SUBMIT_UNKNOWN')
+  if (!(error instanceof AppError) || (error.data as { status?: unknown } | undefined)?.status === 429)
+    return false
+  return error.code === 'TRANSPORT' || error.code === 'SUBMIT_UNKNOWN'
 }
 
 /** A job is given to a queue again only when the queue has certainly not received it. */

@@ -79,11 +79,18 @@ export interface Target {
   clock?: Clock
 }
 
+export interface PostOptions {
+  signal?: AbortSignal
+  keepalive?: boolean
+  /** Beside those that every call has; pages give none. */
+  headers?: Record<string, string>
+}
+
 /** Sends one body to a route below `rpc/`; rejects only when no answer came. */
 export type Post = (
   route: string,
   body: Uint8Array<ArrayBuffer> | Blob,
-  how?: { signal?: AbortSignal; keepalive?: boolean },
+  how?: PostOptions,
 ) => Promise<Response>
 
 /** A stub as code sees it; the type of `remote()` is laid over it. */

@@ -102,6 +102,29 @@ void resize({ params: { width: 1 }, query: { from: 'today', format: 'png' }, bod
 same<Options<typeof resize>['params'], { width: number }>()
 same<Options<typeof resize>['query'], { format?: 'webp' | 'png' | undefined; from: string }>()
 
+// A schema of params that every path with these parameters can fit, or of which nobody knows.
+const filed = api.get('/shops/:shop/files/**:path', ({ params }) => params, {
+  params: z.object({ shop: z.coerce.number<string>(), path: z.string(), more: z.string().optional() }),
+})
+same<Awaits<typeof filed>, { shop: number; path: string; more?: string }>()
+same<Options<typeof filed>['params'], { shop: string; path: string; more?: string | undefined }>()
+const fewer = api.get('/shops/:shop/items/:id', ({ params }) => params, {
+  params: v.object({ id: v.string() }),
+})
+same<Awaits<typeof fewer>, { id: string }>()
+const oneOf = api.get('/one/:a', ({ params }) => params, {
+  params: z.union([z.object({ a: z.literal('x') }), z.object({ b: z.string() })]).transform(() => 1),
+})
+same<Awaits<typeof oneOf>, number>()
+const perhaps = api.get('/perhaps/:a', () => 1, { params: z.object({ a: z.string() }).optional() })
+const records = api.get('/records/:a', () => 1, { params: z.record(z.string(), z.string()) })
+const preprocessed = api.get('/any/:a', ({ params }) => params.b, {
+  params: z.preprocess((given) => given, z.object({ b: z.string() })),
+})
+const unchecked = api.get('/unchecked/:a', () => 1, { params: z.any() })
+const openSchema = api.get(anyPath, ({ params }) => params.b, { params: z.object({ b: z.string() }) })
+same<Awaits<typeof openSchema>, string>()
+
 const upload = api.post(
   '/upload',
   ({ body }) => {
@@ -328,13 +351,18 @@ export {
   live,
   ofNamed,
   ofSchema,
+  openSchema,
+  perhaps,
+  preprocessed,
   read,
+  records,
   resize,
   rich,
   room,
   route,
   site,
   typed,
+  unchecked,
   visit,
   withState,
 }

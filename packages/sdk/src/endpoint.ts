@@ -47,7 +47,9 @@ export function endpoint<const C extends EndpointConfig>(
  * A client of an endpoint of this app that runs a container image of one's own.
  *
  * - it is where `FLASH_ENDPOINT_<NAME>` says, else on the account, in the app that `FLASH_APP` names.
- * - while developing calls reject with `NEEDS_DOCKER`, unless that variable is set or the config says `dev: { target: 'live' }`.
+ * - while developing the first call starts it in Docker, unless that variable is set or the config says `dev: { target: 'live' }`:
+ *   one container for jobs, one for requests. Calls reject with `NEEDS_DOCKER` without an engine, with `IMAGE_FAILED` when it ends
+ *   or does not get ready.
  */
 export function endpoint<const C extends ClientByImage>(
   config: C & CheckConfig<C, 'image'>,

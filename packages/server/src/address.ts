@@ -10,6 +10,7 @@ import {
   type Post,
   type QueueAddress,
   readVariable,
+  type Registry as BareRegistry,
   type RegistryOptions as BareOptions,
 } from '@flash/runtime/server'
 import type { RpcBackend } from './backend.ts'
@@ -78,6 +79,14 @@ export function createRegistry(options: RegistryOptions): Registry {
       return local && readTarget(env) === 'local' ? local() : undefined
     },
   })
+  return toRegistry(registry, choose)
+}
+
+/** - `choose`: one of several addresses. */
+export function toRegistry(
+  registry: BareRegistry<Runner>,
+  choose: NonNullable<RegistryOptions['choose']>,
+): Registry {
   return {
     async find(endpoint, id) {
       const found = await registry.find(endpoint, id)

@@ -2,10 +2,8 @@ import { AppError, type Clock, encodeMessage, FrameType, type Message } from '@f
 import type { RpcJob } from './backend.ts'
 import { emptyMessage, errorMessage } from './messages.ts'
 import { openOutbox, type Outbox } from './outbox.ts'
-import { CONTENT_TYPE, MARKER } from './problem.ts'
+import { answerHeaders } from './problem.ts'
 import { LONGEST_TIMER_MS, type Reader } from './readers.ts'
-
-const answerHeaders = { 'content-type': CONTENT_TYPE, 'cache-control': 'private, no-store', [MARKER]: '1' }
 
 const PING = encodeMessage(emptyMessage(FrameType.ping))
 

@@ -32,7 +32,7 @@ export interface FoundFunction {
   kind?: FunctionFact['kind']
   /** Of kind `route`. */
   route?: RouteFact
-  /** All routes of its endpoint, `route` among them, of which a worker takes the one that says most of a path. */
+  /** All routes of its endpoint that run where it does, of which the one is taken that says most of a path. */
   routes?: readonly RouteFact[]
 }
 
@@ -58,8 +58,18 @@ export interface BackendSeat {
   isRelay?: boolean
   /** Go with the request. */
   headers: Record<string, string>
+  /** Why no WebSocket is opened there, where somebody else than the endpoint answered. */
+  refusal?(answer: RefusedUpgrade): Error | undefined
   /** The connection is closed, or was never opened. */
   release(): void
+}
+
+/** An answer to a request for a WebSocket that is none. */
+export interface RefusedUpgrade {
+  status: number
+  headers: Headers
+  /** The beginning of its body. */
+  text: string
 }
 
 export interface RpcBackend {

@@ -74,6 +74,19 @@ describe('a stub in built server code', () => {
     expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
   })
 
+  test('sends an authorization of its own where no key of ours goes, and says where one does', async () => {
+    answer = ({ headers }) => data(headers.authorization)
+    const options = { params: { width: 1 }, headers: { authorization: 'Basic x' } }
+    const resize = bind().serverRoute('resize', 'POST', '/resize/:width', info)
+    expect(await resize(options)).toBe('Basic x')
+    const place = { FLASH_ENDPOINT_PICTURES: 'abc', RUNPOD_API_KEY: 'rpa_0123456789ABCDEFGHIJ' }
+    const named = bindServer(facts, key, { env: place, ...nowhere })
+    await expect(named.serverRoute('resize', 'POST', '/resize/:width', info)(options)).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: expect.stringContaining('"authorization"'),
+    })
+  })
+
   test('streams a body that is not there yet', async () => {
     let push = (_text: string) => {}
     let end = () => {}
@@ -181,7 +194,7 @@ describe('a stub in the bundle of another endpoint', () => {
   })
 
   test('goes to what runs the bundles of a whole build, unless a variable says more', async () => {
-    const fetch = vi.fn(async () =>
+    const fetch = vi.fn(async (_request: Request) =>
       Response.json({ code: 'HERE', message: 'here' }, { status: 400, headers: { 'x-flash': '1' } }),
     )
     const open = async () => ({ url: web.origin, token: 't' })
@@ -189,7 +202,9 @@ describe('a stub in the bundle of another endpoint', () => {
     const site = serverWeb('site', infoOf('site'))
     expect((await site.get('/')).status).toBe(200)
     vi.stubEnv('FLASH_ENDPOINT_PICTURES', undefined)
-    await expect(site.get('/')).rejects.toMatchObject({ code: 'HERE' })
+    await expect(inside(2, () => site.get('/'))).rejects.toMatchObject({ code: 'HERE' })
+    expect(fetch.mock.calls[0]![0].headers.get('x-flash-hops')).toBe('3')
+    await expect(inside(16, () => site.get('/'))).rejects.toMatchObject({ code: 'CALL_LOOP' })
     await expect(
       serverSocket('live', '/live/:room', infoOf('live')).connect({ params: { room: 'a' } }),
     ).rejects.toMatchObject({ code: 'FORBIDDEN' })

@@ -3,6 +3,8 @@ import { openBuild } from './address/build.ts'
 import { createForwardBackend } from './forward.ts'
 import { createHandler, type FlashHandler } from './handler.ts'
 import { type FlashHandlerOptions, parseHandlerOptions } from './handler-options.ts'
+import { withServerRoutes } from './in-server/backend.ts'
+import { createBuiltRoutes, type ServerModules } from './in-server/built.ts'
 import { problemResponse } from './problem.ts'
 
 /** Makes the production route of an app; throws `BAD_OPTION` for an option that is unknown or wrong. */
@@ -12,13 +14,19 @@ export type CreateFlashHandler = (options?: FlashHandlerOptions) => FlashHandler
  * `createFlashHandler` of one app.
  *
  * - `key`: the project key, base64url.
+ * - `modules`: of routes that this server runs itself.
  */
-export function bindHandler(facts: ServerFacts, key: string): CreateFlashHandler {
+export function bindHandler(
+  facts: ServerFacts,
+  key: string,
+  modules: ServerModules = {},
+): CreateFlashHandler {
+  const routes = createBuiltRoutes(facts, modules)
   return (options = {}) =>
     createHandler(facts, {
       ...parseHandlerOptions(options),
       key: Buffer.from(key, 'base64url'),
-      backend: createForwardBackend({ facts, local: openBuild }),
+      backend: withServerRoutes(createForwardBackend({ facts, local: openBuild }), routes),
     })
 }
 

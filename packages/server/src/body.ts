@@ -12,51 +12,64 @@ export async function readBody(request: Request, limitBytes: number): Promise<Ui
 }
 
 /** The same in the pieces that came, uncopied. */
-export function readChunks(request: Request, limitBytes: number): Promise<Uint8Array[]> {
+export async function readChunks(request: Request, limitBytes: number): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  await readEach(request, limitBytes, (chunk) => void chunks.push(chunk))
+  return chunks
+}
+
+/** Takes a piece of a body; while it works on one, no further ones are read. What it throws ends the reading. */
+type TakeChunk = (chunk: Uint8Array) => void | Promise<void>
+
+/** The same, one after the other. What comes after a failure is dropped, so that an answer can still be sent. */
+export function readEach(request: Request, limitBytes: number, take: TakeChunk): Promise<void> {
   const declared = Number(request.headers.get('content-length') ?? 0)
   if (declared > limitBytes) return Promise.reject(tooLarge(declared, limitBytes))
+  let size = 0
+  const takeCounted: TakeChunk = (chunk) => {
+    size += chunk.length
+    if (size > limitBytes) throw tooLarge(size, limitBytes)
+    return take(chunk)
+  }
   // A Node request can be read without a web stream in between.
   const incoming = incomingOf(request)
   return incoming && !incoming.readableEnded
-    ? readIncoming(incoming, limitBytes)
-    : readStream(request, limitBytes)
+    ? readIncoming(incoming, takeCounted)
+    : readStream(request, takeCounted)
 }
 
-function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array[]> {
+function readIncoming(incoming: IncomingMessage, take: TakeChunk): Promise<void> {
   return new Promise((resolve, reject) => {
     // Of a connection that closed while the call was judged, nothing is heard any more.
     if (incoming.destroyed) return reject(brokenBody())
-    const chunks: Buffer[] = []
-    let size = 0
-    const fail = (error: Error) => {
+    let isFailed = false
+    const fail = (error: unknown) => {
+      isFailed = true
       incoming.off('data', onData)
       // What is still coming is read and dropped, so that the answer can be sent on this connection.
       incoming.resume()
       reject(error)
     }
     const onData = (chunk: Buffer) => {
-      size += chunk.length
-      if (size > limitBytes) fail(tooLarge(size, limitBytes))
-      else chunks.push(chunk)
+      try {
+        const taking = take(chunk)
+        if (!taking) return
+        incoming.pause()
+        taking.then(() => void (isFailed || incoming.resume()), fail)
+      } catch (error) {
+        fail(error)
+      }
     }
     incoming.on('data', onData)
-    incoming.on('end', () => resolve(chunks))
+    incoming.on('end', resolve)
     incoming.on('error', (error) => fail(brokenBody(error)))
-    incoming.on('close', () => {
-      if (!incoming.complete) fail(brokenBody())
-    })
+    // Also when everything was received, and not read yet.
+    incoming.on('close', () => fail(brokenBody()))
   })
 }
 
-async function readStream(request: Request, limitBytes: number): Promise<Uint8Array[]> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length
-    if (size > limitBytes) throw tooLarge(size, limitBytes)
-    chunks.push(chunk)
-  }
-  return chunks
+async function readStream(request: Request, take: TakeChunk): Promise<void> {
+  for await (const chunk of request.body ?? []) await take(chunk)
 }
 
 function tooLarge(size: number, limit: number): AppError {

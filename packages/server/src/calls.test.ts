@@ -202,6 +202,26 @@ describe('what it hands on', () => {
     expect(fake.requests).toEqual([])
   })
 
+  test('the same to what runs the bundles of a whole build', async () => {
+    vi.stubEnv('FLASH_ENDPOINT_VALUES', undefined)
+    const fetch = vi.fn(async (_request: Request) =>
+      Response.json({ code: 'HERE', message: 'here' }, { status: 400, headers: { 'x-flash': '1' } }),
+    )
+    const bundles = Symbol.for('unplugin-flash.bundles')
+    shared[bundles] = new Map([['/app', { has: () => true, fetch }]])
+    try {
+      const read = serverStub('read', 0, infoOf('read'))
+      const deadline = Date.now() + 60_000
+      await expect(inside({ hops: 3, deadline }, () => read('a'))).rejects.toMatchObject({ code: 'HERE' })
+      const { headers } = fetch.mock.calls[0]![0]
+      expect([headers.get('x-flash-hops'), headers.get('x-flash-deadline')]).toEqual(['4', String(deadline)])
+      await expect(inside({ hops: 16 }, () => read('a'))).rejects.toMatchObject({ code: 'CALL_LOOP' })
+      expect(fetch).toHaveBeenCalledTimes(1)
+    } finally {
+      delete shared[bundles]
+    }
+  })
+
   for (const [what, start] of [
     ['a call', (read: any) => read('a')],
     [

@@ -19,6 +19,10 @@ export interface CallEnvelope {
   idempotencyKey?: string
   /** Whose key it is; the route says so, and no stub. */
   scope?: string
+  /** How many calls led to it, with this one; the route says so, too. */
+  hops?: number
+  /** Milliseconds since the epoch, after which nobody needs an answer; the route says so, too. */
+  deadline?: number
   executionTimeoutMs?: number
   ttlMs?: number
   lowPriority?: boolean

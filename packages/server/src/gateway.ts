@@ -3,7 +3,8 @@ import { bindServerStubs, createRoute, createWeb, type ServerStubs } from '@flas
 import { openBuild } from './address/build.ts'
 import type { RpcBackend } from './backend.ts'
 import { createForwardBackend, type ForwardOptions } from './forward.ts'
-import { createInside } from './inside.ts'
+import { createInsideConnect } from './inside/connect.ts'
+import { createInsideSend } from './inside/send.ts'
 import { postTo } from './post-to.ts'
 
 /**
@@ -21,7 +22,8 @@ export function bindServer(
   let backend: RpcBackend | undefined
   const open = () => (backend ??= createForwardBackend({ local: openBuild, ...options, facts }))
   const post = postTo(open, { key: Buffer.from(key, 'base64url'), clock: options.clock })
-  const { send, connect } = createInside(open)
+  const send = createInsideSend(open)
+  const connect = createInsideConnect(open)
   return {
     ...bindServerStubs(post, undefined, connect),
     serverRoute: (id, method, path) => createRoute({ send: send(id), method, path }),

@@ -42,7 +42,7 @@ describe('a call', () => {
     const { post, submitted } = await start()
     const answer = await post(read, { args: ['x'] })
     expect([answer.status, typesOf(answer)]).toEqual([200, ['job', 'value']])
-    expect(answer.headers).toMatchObject({ 'cache-control': 'private, no-store', 'x-flash': '1' })
+    expect(answer.headers).toMatchObject({ 'cache-control': 'private, no-cache', 'x-flash': '1' })
     expect(submitted).toEqual([{ id: 'read', call: { args: ['x'] } }])
   })
 

@@ -1,20 +1,19 @@
 import type { Clock } from '@flash/protocol'
 import type { LocalRuntime } from '@flash/runtime'
 import { type Post, postInside } from '@flash/runtime/server'
-import type { RpcBackend } from './backend.ts'
 import { createCapability } from './capability.ts'
-import { createRpcHandler, type RpcHandler } from './rpc.ts'
+import { type CallBackend, createCallHandler, type RpcHandler } from './rpc.ts'
 
 /**
- * The way of stubs in this process to a backend, through the same route that pages use.
+ * The way of the stubs of functions in this process to a backend, through the same route that pages use.
  *
  * - `open`: makes the backend, for the first call.
  * - `key`: of the project, 32 bytes.
  */
-export function postTo(open: () => RpcBackend, how: { key: Uint8Array; clock?: Clock }): Post {
+export function postTo(open: () => CallBackend, how: { key: Uint8Array; clock?: Clock }): Post {
   let rpc: RpcHandler | undefined
   const create = () =>
-    createRpcHandler({
+    createCallHandler({
       capability: createCapability(how.key),
       backend: open(),
       clock: how.clock,

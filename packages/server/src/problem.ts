@@ -3,7 +3,15 @@ import { AppError, errorCodes, type ErrorCode } from '@flash/protocol'
 /** Tells an answer of ours from one that a proxy or another server gave. */
 export const MARKER = 'x-flash'
 
-export const CONTENT_TYPE = 'application/x-flash; v=1'
+/**
+ * Of frames. They answer a POST, which nobody keeps without being told to; of what must not be stored, Chromium says that it
+ * was aborted when a script has read it as a stream, to its end.
+ */
+export const answerHeaders = {
+  'content-type': 'application/x-flash; v=1',
+  'cache-control': 'private, no-cache',
+  [MARKER]: '1',
+}
 
 export interface Problem {
   status: number

@@ -48,7 +48,7 @@ export async function readJson<T>(request: Request, parse: (value: unknown) => T
 }
 
 /** The same as it came. */
-export async function readMessage(request: Request, limitBytes: number): Promise<Message> {
+async function readMessage(request: Request, limitBytes: number): Promise<Message> {
   const chunks = await readChunks(request, limitBytes)
   let message: Message | undefined
   const reader = createMessageReader(

@@ -41,19 +41,28 @@ const told = new Map<string, string>([
   ['TIMEOUT', 'the call did not finish in time and was cancelled'],
 ] satisfies [ErrorCode, string][])
 
-/** Codes of ours about what lies behind the route: only the code is told, for the words may hold addresses and names. */
-const named = new Set<string>([
-  'BAD_RESULT',
-  'CIRCUIT_OPEN',
-  'CONNECTION_LOST',
-  'ENDPOINT_NOT_DEPLOYED',
-  'NO_WORKERS',
-  'RETRIES_EXHAUSTED',
-  'STREAM_LOST',
-  'SUBMIT_UNKNOWN',
-  'TRANSPORT',
-  'WORKER_LOST',
-] satisfies ErrorCode[])
+/** Codes of ours about what lies behind the route: the code is told, with words of our own, for theirs may hold addresses and names. */
+const named = new Map<string, string>([
+  ['BAD_RESULT', 'An answer could not be decoded; usually the two sides were built with different versions.'],
+  ['CIRCUIT_OPEN', 'An address failed several times in a row, so nothing is sent to it for a while.'],
+  ['CONNECTION_LOST', 'The connection to a load-balanced endpoint broke before its answer was complete.'],
+  [
+    'ENDPOINT_NOT_DEPLOYED',
+    'The endpoint has no address: nothing was found that runs it, and it is not deployed.',
+  ],
+  ['NO_WORKERS', 'No worker of a load-balanced endpoint was healthy as long as a request may wait.'],
+  [
+    'RETRIES_EXHAUSTED',
+    'A call was tried several times, and each time nobody received it; `data` has the tries.',
+  ],
+  ['STREAM_LOST', 'The connection broke and the stream cannot be continued where it stopped.'],
+  [
+    'SUBMIT_UNKNOWN',
+    'The connection broke before the call was accepted; it may or may not run, and is not sent again.',
+  ],
+  ['TRANSPORT', 'The answer did not come from our route: a proxy, another server or a page is in between.'],
+  ['WORKER_LOST', 'The worker that ran the job disappeared; the job was tried again as often as allowed.'],
+] satisfies [ErrorCode, string][])
 
 /** Failures that are remembered, so that a job that is read twice is logged once. */
 const rememberedJobs = 1_000
@@ -137,11 +146,11 @@ function publicWire({ name, code, message, hint, data, rich, cause }: WireError)
 }
 
 function hiddenWire(name: string | undefined, code: string | undefined, requestId: string): WireError {
-  const isNamed = name === 'RemoteError' && code !== undefined && named.has(code)
-  const message = isNamed ? errorCodes[code as ErrorCode].meaning : 'Something failed on the server.'
+  const known = name === 'RemoteError' && code !== undefined ? named.get(code) : undefined
+  const message = known ?? 'Something failed on the server.'
   return {
     name: 'RemoteError',
-    code: isNamed ? code : 'INTERNAL',
+    code: known === undefined ? 'INTERNAL' : code,
     message: `${message} (request ${requestId})`,
     data: { requestId },
   }

@@ -264,6 +264,25 @@ describe('an accepted call', () => {
     expect(calls[0]!.args[0]).toEqual(new Uint8Array([1, 2, 3]))
   })
 
+  test('a server says which calls led to it, and a page cannot', async () => {
+    const { handle, calls, say, clock } = setUp()
+    say(json(FrameType.value, 1))
+    const deadline = clock.now() + 60_000
+    const headers = { 'x-flash-hops': '3', 'x-flash-deadline': String(deadline) }
+    await handle(request({ args: [] }, { headers }), 'known', server)
+    await handle(request({ args: [], timeoutMs: 5_000 }, { headers }), 'known', server)
+    await handle(request({ args: [], timeoutMs: 5_000 }), 'known', server)
+    await handle(request({ args: [] }, { headers: { 'x-flash-hops': '-3' } }), 'known', server)
+    await handle(request({ args: [] }, { headers }), ref, page)
+    expect(calls.map(({ hops, deadline }) => [hops, deadline])).toEqual([
+      [3, deadline],
+      [3, clock.now() + 5_000],
+      [undefined, undefined],
+      [undefined, undefined],
+      [undefined, undefined],
+    ])
+  })
+
   test('a server may use every option and needs no tag', async () => {
     const { handle, backend } = setUp()
     const messages = await frames(await handle(request({ args: [], warm: true }), 'known', server))

@@ -1,6 +1,7 @@
 import { AppError, type Clock, encodeMessage, FrameType, isBalanced, systemClock } from '@flash/protocol'
+import { type Chain, fromChainHeaders, limitChain } from '@flash/runtime/server'
 import { answerJob, answerWhole } from './answer.ts'
-import type { RpcBackend, RpcJob } from './backend.ts'
+import type { FoundFunction, RpcBackend, RpcJob } from './backend.ts'
 import type { Capability } from './capability.ts'
 import { type CallEnvelope, parseCall, parseResume, type ResumeEnvelope, type RpcCaller } from './envelope.ts'
 import { type Gate, openGate, Refusal } from './gate.ts'
@@ -15,9 +16,12 @@ import { checkReference } from './rpc/reference.ts'
 import { createToError, type OnInternal } from './rpc/to-error.ts'
 import { unknownFunction } from './target.ts'
 
-export interface RpcOptions {
+/** What calls of functions with a queue need. */
+export type CallBackend = Omit<RpcBackend, 'fetch' | 'seat'>
+
+export interface CallHandlerOptions {
   capability: Capability
-  backend: RpcBackend
+  backend: CallBackend
   /** Everybody may call everything when omitted. */
   gate?: Gate
   clock?: Clock
@@ -29,13 +33,25 @@ export interface RpcOptions {
   onInternal?: OnInternal
 }
 
-interface RpcContext extends Required<Omit<RpcOptions, 'onInternal' | 'orphanMs'>> {
+export interface RpcOptions extends CallHandlerOptions {
+  backend: RpcBackend
+}
+
+interface RpcContext extends Required<Omit<CallHandlerOptions, 'onInternal' | 'orphanMs'>> {
+  answerFetch?: AnswerFetch
   readers: Readers
   keys: Keys
   toError(error: unknown): AppError
 }
 
 export type RpcHandler = (request: Request, path: string, caller: RpcCaller) => Promise<Response>
+
+/** Answers a request to a load-balanced endpoint. */
+type AnswerFetch = (
+  context: RpcContext,
+  request: Request,
+  how: { id: string; found: FoundFunction; caller: RpcCaller },
+) => Promise<Response>
 
 /**
  * The route below `{prefix}/rpc/`: `{id}.{tag}`, `resume` and `cancel`.
@@ -46,6 +62,14 @@ export type RpcHandler = (request: Request, path: string, caller: RpcCaller) => 
  * The host has checked the origin of the request already.
  */
 export function createRpcHandler(options: RpcOptions): RpcHandler {
+  const { backend } = options
+  return createCallHandler(options, (context, request, how) =>
+    fetchBalanced({ ...context, backend }, request, how),
+  )
+}
+
+/** The same for functions with a queue only, where `answerFetch` is omitted. */
+export function createCallHandler(options: CallHandlerOptions, answerFetch?: AnswerFetch): RpcHandler {
   const { clock = systemClock, orphanMs = 30_000 } = options
   const context: RpcContext = {
     gate: openGate,
@@ -53,6 +77,7 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
     keepAliveMs: 15_000,
     Response: globalThis.Response,
     ...options,
+    answerFetch,
     clock,
     readers: createReaders(clock, orphanMs),
     keys: createKeys(clock),
@@ -80,8 +105,8 @@ async function call(
   const id = checkReference(context.capability, path, caller)
   const found = await context.backend.find(id)
   if (!found) throw unknownFunction(id)
-  if (found.kind && isBalanced({ kind: found.kind }))
-    return fetchBalanced(context, request, { id, found, caller })
+  const { answerFetch } = context
+  if (answerFetch && takesRequests(found)) return answerFetch(context, request, { id, found, caller })
   const admit = (kind: 'call' | 'run', method?: string) =>
     context.gate.admit(request, { kind, id, endpoint: found.endpoint, method }, caller)
   const announced = announcedKind(request)
@@ -94,7 +119,23 @@ async function call(
   const kind = envelope.run ? 'run' : 'call'
   const subject = early === undefined || kind !== announced ? await admit(kind, envelope.fn) : early
   if (isGone(request)) throw callerGone()
-  return submit(context, request, id, envelope, { ...caller, subject })
+  const chained = { ...envelope, ...readChain(context, request, envelope, caller) }
+  return submit(context, request, id, chained, { ...caller, subject })
+}
+
+function takesRequests({ kind }: FoundFunction): boolean {
+  return kind !== undefined && isBalanced({ kind })
+}
+
+/** How many calls led to this one, and until when its answer is of use; pages know nothing of it. */
+function readChain(
+  { clock }: RpcContext,
+  { headers }: Request,
+  { timeoutMs }: CallEnvelope,
+  { kind }: RpcCaller,
+): Chain {
+  const chain = kind === 'server' ? fromChainHeaders(headers) : {}
+  return chain.hops === undefined ? {} : limitChain(chain, timeoutMs, clock.now())
 }
 
 /** What the address says the call is, so that it can be judged before its body is read; the body has the last word. */

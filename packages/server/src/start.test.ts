@@ -1,4 +1,4 @@
-import { FrameType } from '@flash/protocol'
+import { FrameType, type RouteFact, type ServerFunction } from '@flash/protocol'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import {
   createServer as createHttpServer,
@@ -57,6 +57,16 @@ async function start(root: string, options: Partial<StartOptions> = {}) {
   })
   return { ...server, ...fake, stop: () => stop.abort() }
 }
+
+test('an app with routes of a server of its own is not started without that', async () => {
+  const route: RouteFact = { method: 'GET', path: '/me', schemas: [], local: true }
+  const me: ServerFunction = { ...facts.functions[0]!, kind: 'route', exportPath: 'api.GET /me', route }
+  const root = createApp({}, { functions: [...facts.functions, me] })
+  await expect(start(root)).rejects.toMatchObject({
+    code: 'LOCAL_NEEDS_SERVER',
+    message: expect.stringContaining('`api.GET /me`'),
+  })
+})
 
 interface Answer {
   status: number

@@ -11,6 +11,7 @@ import { createForwardBackend } from './forward.ts'
 import { giveBack } from './give-back.ts'
 import { createHandler, type FlashHandler } from './handler.ts'
 import type { FlashHandlerOptions } from './handler-options.ts'
+import { refuseServerRoutes } from './in-server/built.ts'
 import { isBelow } from './prefix.ts'
 import { findProjectKey } from './project-key.ts'
 import { createStaticFiles, type StaticFiles } from './static-files.ts'
@@ -47,14 +48,15 @@ export interface StartedServer {
 /**
  * Serves a built app and its production route from this process.
  *
- * - throws `BUILD_MISSING` without a built app, `BAD_PROJECT_KEY` without the key of the build, `BAD_OPTION` for an address
- *   that cannot be listened at and for options of the handler.
+ * - throws `BUILD_MISSING` without a built app, `BAD_PROJECT_KEY` without the key of the build, `LOCAL_NEEDS_SERVER` for an app with
+ *   a server of its own, `BAD_OPTION` for an address that cannot be listened at and for options of the handler.
  */
 export async function startServer(options: StartOptions): Promise<StartedServer> {
   const { root, host, signal, graceMs = 30_000, env = process.env, clock = systemClock } = options
   const key = findProjectKey(root, env)
   const dist = resolve(root, options.dist)
   const facts = readFacts(dist, key)
+  refuseServerRoutes(facts)
   const base = facts.prefix.slice(0, facts.prefix.lastIndexOf('/') + 1)
   const forward = (given: ServerFacts) =>
     createForwardBackend({ facts: given, env, clock: options.clock, local: openBuild })

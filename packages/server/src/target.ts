@@ -35,13 +35,14 @@ export function findCallable(
   })
 }
 
-/** The routes of a route's endpoint, it among them; nothing for what is no route. */
+/** The routes among which a path is looked for: those of the endpoint that run where this one does. Nothing for what is no route. */
 export function routesOf(
   functions: Iterable<Pick<ServerFunction, 'endpoint' | 'route'>>,
   { endpoint, route }: Pick<ServerFunction, 'endpoint' | 'route'>,
 ): RouteFact[] | undefined {
   if (!route) return undefined
-  return Array.from(functions).flatMap((one) => (one.endpoint === endpoint && one.route) || [])
+  const all = Array.from(functions).flatMap((one) => (one.endpoint === endpoint && one.route) || [])
+  return all.filter(({ local }) => local === route.local)
 }
 
 export function unknownFunction(id: string): AppError {

@@ -13,8 +13,8 @@ const settled = /^((?:\/(?![.%])[\w.~!$&'()*+,;=:@%-]*)+)(\?[\w.~!$&()*+,;=:@%/?
 
 /** What of a request's line says where it leads; nothing when that cannot be read. A host in it does not matter. */
 export function findAddress(line: string): Address | undefined {
-  const [, path, query = ''] = settled.exec(line) ?? []
-  if (path !== undefined) return { pathname: path, search: query, target: line }
+  const found = settled.exec(line)
+  if (found) return { pathname: found[1]!, search: found[2] ?? '', target: line }
   const isOwn = line.startsWith('/')
   const text = isOwn ? `http://localhost${line}` : line
   if (!URL.canParse(text, 'http://localhost')) return undefined

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '@flash/protocol'
 
 export interface BodyState {
+  /** Once it was read to its end at once. */
+  whole: Uint8Array<ArrayBuffer> | undefined
   /** Why it was not read to its end. */
   tooLarge: AppError | undefined
   /** Nothing of it is wanted any more: what still comes is thrown away, and who still reads is told why. */
@@ -12,6 +14,7 @@ export interface BodyState {
 
 export function createBodyState(incoming: IncomingMessage): BodyState {
   return {
+    whole: undefined,
     tooLarge: undefined,
     stopped: undefined,
     stop(reason) {
@@ -68,7 +71,7 @@ export function readWhole(
     const chunks: Buffer<ArrayBuffer>[] = []
     follow(incoming, limitBytes, state, {
       take: (chunk) => void chunks.push(chunk),
-      end: () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)),
+      end: () => resolve((state.whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))),
       fail(reason) {
         chunks.length = 0
         reject(reason)
@@ -84,7 +87,7 @@ export function toBody(
   state: BodyState,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let leave = () => {}
-  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const source: UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> = {
     start(controller) {
       incoming.pause()
       leave = follow(incoming, limitBytes, state, {
@@ -101,7 +104,9 @@ export function toBody(
       leave()
       incoming.resume()
     },
-  })
+  }
+  // Node keeps a chunk ready already; one more here would only be more memory.
+  return new ReadableStream(source, { highWaterMark: 0 })
 }
 
 export function tooLarge(bytes: number, limitBytes: number): AppError {

@@ -43,8 +43,8 @@ export function createHealth(ready: Ready = Promise.resolve()): Health {
     async enter() {
       if (state === 503 && typeof ready === 'function') again(ready)
       const failure = state === 200 ? undefined : await Promise.race([attempt, drained])
-      if (isDrained) throw unavailable()
-      if (failure) throw typeof ready === 'function' ? failure.error : unavailable()
+      if (isDrained) throw new Unavailable()
+      if (failure) throw typeof ready === 'function' ? failure.error : new Unavailable()
     },
     drain() {
       isDrained = true
@@ -53,11 +53,14 @@ export function createHealth(ready: Ready = Promise.resolve()): Health {
   }
 }
 
-function unavailable(): AppError {
-  return new AppError('WORKER_UNAVAILABLE', {
-    message: 'this worker takes no requests: it could not start, or it ends',
-    hint: 'send the request to another worker; the log of this one says why',
-  })
+/** The worker takes no requests. Its answer says nothing of the program, and another worker may do better. */
+export class Unavailable extends AppError {
+  constructor() {
+    super('WORKER_UNAVAILABLE', {
+      message: 'this worker takes no requests: it could not start, or it ends',
+      hint: 'send the request to another worker; the log of this one says why',
+    })
+  }
 }
 
 export function answerCheck(outgoing: ServerResponse, health: Health): void {

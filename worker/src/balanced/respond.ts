@@ -1,30 +1,37 @@
 import type { ServerResponse } from 'node:http'
 import { AppError, errorCodes } from '@flash/protocol'
+import { findCodings } from '@flash/runtime/server'
 import { PlainReply, type Reply } from './visit.ts'
 
 /** These are of one connection only, and would say of this one what was true of another. */
 const ofConnections = ['keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding', 'upgrade']
 
 /**
- * Sends an answer as it comes, no faster than it is taken; resolves at its end, or when nobody takes it any more.
+ * Sends an answer as it comes, no faster than it is taken; resolves when all of it is on its way, or when nobody takes it any more.
  *
  * - rejects with what its body throws, and for a body that is not as long as its `content-length`: what is more would be
  *   taken for the next answer of the connection.
  */
-export function respond(outgoing: ServerResponse, reply: Reply): Promise<void> {
-  return reply instanceof PlainReply ? write(outgoing, reply) : pass(outgoing, reply)
+export function respond(outgoing: ServerResponse, reply: Reply): Promise<void> | undefined {
+  if (!(reply instanceof PlainReply)) return pass(outgoing, reply)
+  if (!outgoing.destroyed) write(outgoing, reply)
+  return undefined
 }
 
-function write(outgoing: ServerResponse, { status, headers, body }: PlainReply): Promise<void> {
-  if (outgoing.destroyed) return Promise.resolve()
+/** Of an answer that nobody takes. */
+export function drop(reply: Reply): void {
+  if (!(reply instanceof PlainReply)) void reply.body?.cancel().catch(() => {})
+}
+
+function write(outgoing: ServerResponse, { status, headers, body }: PlainReply): void {
   if (body === null) outgoing.writeHead(status, headers)
   else outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
-  return end(outgoing, body)
+  outgoing.end(body)
 }
 
 async function pass(outgoing: ServerResponse, response: Response): Promise<void> {
   const { status, statusText, headers, body } = response
-  if (outgoing.destroyed) return void body?.cancel().catch(() => {})
+  if (outgoing.destroyed) return drop(response)
   outgoing.strictContentLength = true
   outgoing.statusCode = status
   if (statusText) outgoing.statusMessage = statusText
@@ -33,22 +40,19 @@ async function pass(outgoing: ServerResponse, response: Response): Promise<void>
   const cookies = headers.getSetCookie()
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
   if (!body || outgoing.req.method === 'HEAD') {
-    body?.cancel().catch(() => {})
-    return end(outgoing)
+    drop(response)
+    return void outgoing.end()
   }
   outgoing.flushHeaders()
   await pump(body, outgoing)
 }
-
-/** Codings of a body that `fetch` takes off it. */
-const decoded = /^(?:x-)?(?:gzip|deflate|br)$/i
 
 /** The headers of an answer as they are true here, whoever gave it. */
 export function headersToSend({ url, status, headers }: Response): Headers {
   const sent = new Headers(headers)
   for (const name of ofConnections) sent.delete(name)
   // Whoever passes on what another server said: the body is plain by now, and longer.
-  const isDecoded = url !== '' && decoded.test(headers.get('content-encoding') ?? '')
+  const isDecoded = url !== '' && findCodings(headers).length > 0
   if (isDecoded) sent.delete('content-encoding')
   if (isDecoded || status === 204) sent.delete('content-length')
   return sent
@@ -64,20 +68,12 @@ async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse):
       if (done || outgoing.destroyed) break
       if (!outgoing.write(value)) await untilDrained(outgoing)
     }
-    await end(outgoing)
+    if (!outgoing.destroyed) outgoing.end()
   } finally {
     outgoing.off('close', leave)
     // Of no effect at its end; else whoever makes the rest has to hear that nobody takes it.
     leave()
   }
-}
-
-/** Resolves when everything is handed over to the network, or nobody takes it. */
-function end(outgoing: ServerResponse, last: string | null = null): Promise<void> {
-  if (outgoing.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    outgoing.on('close', resolve).end(last)
-  })
 }
 
 function untilDrained(outgoing: ServerResponse): Promise<void> {

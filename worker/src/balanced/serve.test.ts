@@ -260,7 +260,7 @@ describe('requests', () => {
       500,
       { error: 'the worker failed at the request; its log says why', code: 'INTERNAL' },
     ])
-    expect(write.mock.calls[0]![0]).toMatch(/^Error: a secret\n +at/)
+    expect(write.mock.calls[0]![0]).toMatch(/^GET \/, request [\w-]{36}:\nError: a secret\n +at/)
   })
 
   test('an answer that breaks off breaks the connection', async () => {
@@ -295,7 +295,7 @@ describe('requests', () => {
       const { url } = await serve(give, { write })
       const answer = await fetch(url)
       expect([answer.status, await answer.json()]).toMatchObject([500, { code: 'INTERNAL' }])
-      expect(write.mock.calls[0]![0]).toMatch(/^TypeError: `fetch` gave /)
+      expect(write.mock.calls[0]![0]).toMatch(/^GET \/, request .*:\nTypeError: `fetch` gave /)
     })
   }
 

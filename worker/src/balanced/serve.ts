@@ -1,15 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { inspect } from 'node:util'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { AppError, type Clock, systemClock } from '@flash/protocol'
 import type { Upgrade } from '../execute/socket-server.ts'
 import { admit } from './admit.ts'
-import { type BodyState, createBodyState } from './body.ts'
-import { checkReply } from './check-reply.ts'
+import { Ending } from './ending.ts'
+import { Exchange, type ExchangeHost, type Running } from './exchange.ts'
 import { answerCheck, createHealth, type Health, type Ready } from './health.ts'
 import { listenAt, portOf } from './listen.ts'
-import { respond, toErrorResponse } from './respond.ts'
+import { toErrorResponse } from './respond.ts'
+import { watchTime } from './time-limits.ts'
 import { answerUpgrade, isForSocket, type TakeUpgrade } from './upgrade.ts'
-import { createVisit, type Reply, type Visit } from './visit.ts'
+import type { Reply, Visit } from './visit.ts'
 
 export type Fetch = (request: Request, info: RequestInfo) => Response | Promise<Response>
 
@@ -71,34 +71,16 @@ export interface BalancedServer {
 const defaultBodyBytes = 30_000_000
 const defaultShutdownMs = 30_000
 
-/** A request that is being answered, or a connection that has become something else. */
-interface Running {
-  abort: AbortController
-  destroy(): void
-}
-
-/** What the requests of one server share. */
-interface Host {
-  options: ServeOptions
-  ask(visit: Visit, info: RequestInfo): Reply | Promise<Reply>
-  health: Health
-  running: Set<Running>
-  /** Nothing runs any more. */
-  idle(): void
-}
-
 /** Serves a load-balanced endpoint. Rejects when a port cannot be listened at. */
 export async function serveBalanced(options: BalancedOptions | VisitedOptions): Promise<BalancedServer> {
   const { port, host: name, healthPath = '/ping', sockets } = options
   const health = createHealth(options.ready)
-  const ask: Host['ask'] =
-    'visit' in options ? options.visit : (visit, info) => options.fetch(visit.request(), info)
-  const host: Host = { options, ask, health, running: new Set(), idle() {} }
-  const isCheck = ({ url }: IncomingMessage) => url?.split('?', 1)[0] === healthPath
+  const host = createHost(options, health)
+  const isCheck = ({ url }: IncomingMessage) => url === healthPath || url?.startsWith(`${healthPath}?`)
   const shouldUpgradeCallback = (incoming: IncomingMessage) => sockets !== undefined && isForSocket(incoming)
   const main = createServer({ shouldUpgradeCallback }, (incoming, outgoing) => {
     if (isCheck(incoming)) return answerCheck(outgoing, health)
-    void answer(host, incoming, outgoing)
+    void new Exchange(host, incoming, outgoing).run()
   })
   if (sockets) {
     main.on('upgrade', (incoming, socket, head) => {
@@ -120,13 +102,25 @@ export async function serveBalanced(options: BalancedOptions | VisitedOptions): 
   return {
     port: portOf(main),
     healthPort: portOf(apart ? checks : main),
-    close: () => (closed ??= drain(host, servers)),
+    close: () => (closed ??= drain(host, options, servers)),
   }
 }
 
-async function drain(host: Host, servers: Server[]): Promise<0 | 1> {
-  const { options, health, running } = host
-  const { clock = systemClock, shutdownMs = defaultShutdownMs } = options
+function createHost(options: BalancedOptions | VisitedOptions, health: Health): ExchangeHost {
+  const { maxBodyBytes: limitBytes = defaultBodyBytes, toResponse = toErrorResponse, token, write } = options
+  const ask: ExchangeHost['ask'] =
+    'visit' in options
+      ? options.visit
+      : (visit, { socket }) => options.fetch(visit.request(), { remoteAddress: socket.remoteAddress })
+  const { clock = systemClock } = options
+  const running = new Set<Running>()
+  const watch = watchTime(running, clock)
+  return { ask, toResponse, token, write, limitBytes, health, clock, running, watch, idle() {} }
+}
+
+async function drain(host: ExchangeHost, options: ServeOptions, servers: Server[]): Promise<0 | 1> {
+  const { health, running, clock } = host
+  const { shutdownMs = defaultShutdownMs } = options
   health.drain()
   options.sockets?.leave()
   const allIdle = new Promise<void>((resolve) => {
@@ -137,10 +131,8 @@ async function drain(host: Host, servers: Server[]): Promise<0 | 1> {
   const late = new Promise<void>((resolve) => {
     const withdraw = clock.after(shutdownMs, () => {
       code = 1
-      for (const { abort, destroy } of running) {
-        abort.abort(new AppError('CANCELLED', { message: 'the worker ends, and the request took too long' }))
-        destroy()
-      }
+      for (const one of running)
+        one.stop(new AppError('CANCELLED', { message: 'the worker ends, and the request took too long' }))
       resolve()
     })
     void allIdle.then(withdraw).then(resolve)
@@ -156,86 +148,28 @@ async function drain(host: Host, servers: Server[]): Promise<0 | 1> {
   return code
 }
 
-/** Until `leave`, it is one of those that the end waits for. */
-function enter(host: Host, destroy: () => void): { signal: AbortSignal; abort(): void; leave(): void } {
-  const one: Running = { abort: new AbortController(), destroy }
-  host.running.add(one)
-  return {
-    signal: one.abort.signal,
-    abort: () => one.abort.abort(new DOMException('the client is gone', 'AbortError')),
-    leave() {
-      host.running.delete(one)
-      if (host.running.size === 0) host.idle()
+async function connect(host: ExchangeHost, take: TakeUpgrade, upgrade: Upgrade): Promise<void> {
+  const { health, token, toResponse, running } = host
+  const { incoming, socket } = upgrade
+  const ending = new Ending()
+  const one: Running = {
+    dueAt: Number.POSITIVE_INFINITY,
+    expire() {},
+    stop(reason) {
+      ending.end(reason)
+      socket.destroy()
     },
   }
-}
-
-async function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const { signal, abort, leave } = enter(host, () => outgoing.destroy())
-  outgoing.once('close', () => {
-    if (!outgoing.writableFinished) abort()
-  })
-  const body = createBodyState(incoming)
-  try {
-    await respond(outgoing, await ask(host, incoming, body, signal))
-  } catch (error) {
-    if (!signal.aborted) host.options.write?.(`${inspect(error)}\n`)
-    // The status is on its way already: only a broken connection tells that the answer is not whole.
-    outgoing.destroy()
-  } finally {
-    leave()
-    if (!incoming.readableEnded) body.stop(new Error('the request is answered'))
-  }
-}
-
-/** Never rejects. */
-async function ask(
-  host: Host,
-  incoming: IncomingMessage,
-  body: BodyState,
-  signal: AbortSignal,
-): Promise<Reply> {
-  const { write, toResponse = toErrorResponse } = host.options
-  try {
-    const made = await askHost(host, incoming, body, signal)
-    if (!body.tooLarge || made.status < 400) return made
-    throw body.tooLarge
-  } catch (error) {
-    // Whatever a handler makes of a body that broke off, the reason is its size.
-    const told = body.tooLarge ?? error
-    if (!(told instanceof AppError) && !signal.aborted) write?.(`${inspect(told)}\n`)
-    const response = toResponse(told)
-    // Of what is refused the body was not read, and may be long.
-    if (told instanceof AppError) response.headers.set('connection', 'close')
-    return response
-  }
-}
-
-async function askHost(
-  { options, ask, health }: Host,
-  incoming: IncomingMessage,
-  body: BodyState,
-  signal: AbortSignal,
-): Promise<Reply> {
-  const { maxBodyBytes: limitBytes = defaultBodyBytes, token } = options
-  admit(incoming, token?.())
-  const visit = createVisit({ incoming, body, signal, limitBytes })
-  if (health.status() !== 200) await health.enter()
-  return checkReply(await ask(visit, { remoteAddress: incoming.socket.remoteAddress }))
-}
-
-async function connect(host: Host, take: TakeUpgrade, upgrade: Upgrade): Promise<void> {
-  const { options, health } = host
-  const { incoming, socket } = upgrade
-  const { signal, abort, leave } = enter(host, () => socket.destroy())
+  running.add(one)
   socket.once('close', () => {
-    abort()
-    leave()
+    ending.end(new DOMException('the client is gone', 'AbortError'))
+    running.delete(one)
+    if (running.size === 0) host.idle()
   })
   const admitted: TakeUpgrade = async (request, upgrade) => {
-    admit(incoming, options.token?.())
+    admit(incoming, token?.())
     await health.enter()
     return take(request, upgrade)
   }
-  await answerUpgrade(upgrade, signal, admitted, options.toResponse ?? toErrorResponse)
+  await answerUpgrade(upgrade, ending, admitted, toResponse)
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { once } from 'node:events'
 import type { Upgrade } from '../execute/socket-server.ts'
 import { createBodyState } from './body.ts'
+import type { Ending } from './ending.ts'
 import { headersToSend } from './respond.ts'
 import { createVisit } from './visit.ts'
 
@@ -21,14 +22,14 @@ export function isForSocket({ headers }: IncomingMessage): boolean {
  */
 export async function answerUpgrade(
   upgrade: Upgrade,
-  signal: AbortSignal,
+  ending: Ending,
   take: TakeUpgrade,
   toResponse: (error: unknown) => Response,
 ): Promise<void> {
   const { incoming, socket } = upgrade
   try {
     const body = createBodyState(incoming)
-    const request = createVisit({ incoming, body, signal, limitBytes: 0 }).request()
+    const request = createVisit({ incoming, body, ending, limitBytes: 0 }).request()
     const refusal = await take(request, upgrade).catch(toResponse)
     if (refusal) await refuse(socket, refusal)
   } catch (error) {

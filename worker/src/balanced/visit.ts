@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { AppError, TOKEN_HEADER } from '@flash/protocol'
 import { type Address, findAddress, hostOf } from './address.ts'
 import { type BodyState, readWhole, toBody, tooLarge } from './body.ts'
+import type { Ending } from './ending.ts'
 
 /**
  * A request, of which only that is made which somebody asks for: a `Request` with its headers, signal and streams costs more than
@@ -12,7 +13,14 @@ export interface Visit {
   /** As `new URL` has them. */
   readonly pathname: string
   readonly search: string
+  /** Both as they came. */
+  readonly target: string
+  /** Aborts when the request is over before its answer is. */
   readonly signal: AbortSignal
+  /** Whether that has aborted, for whoever does not need it. */
+  readonly isOver: boolean
+  /** Stands for the request; the same one each time. */
+  readonly id: string
   /** Whether one may come; it may be empty. */
   readonly hasBody: boolean
   header(name: string): string | undefined
@@ -22,6 +30,8 @@ export interface Visit {
   read(): Promise<Uint8Array<ArrayBuffer>>
   /** The same one each time; its body is read as it comes, unless it was read before. */
   request(): Request
+  /** From now on it may take so long until all of its answer is made; without it as long as it likes. */
+  limit?(limitMs: number): void
 }
 
 /** An answer whose body is here. A class of its own: a web app may give a `Response` of any make. */
@@ -42,9 +52,11 @@ export type Reply = Response | PlainReply
 export interface VisitOptions {
   incoming: IncomingMessage
   body: BodyState
-  signal: AbortSignal
+  ending: Ending
   /** Of the body. What declares to be longer is refused at once, else reading fails there. */
   limitBytes: number
+  /** Who ends it when its time is over. */
+  timed?: Required<Pick<Visit, 'limit'>>
 }
 
 /** Node answers `CONNECT` by itself. */
@@ -69,23 +81,36 @@ class IncomingVisit implements Visit {
   readonly method: string
   readonly pathname: string
   readonly search: string
-  readonly signal: AbortSignal
   readonly hasBody: boolean
+  readonly target: string
   readonly #given: VisitOptions
-  /** Path and query as they came. */
-  readonly #target: string
   #headers: Headers | undefined
   #request: Request | undefined
-  #bytes: Uint8Array<ArrayBuffer> | undefined
+  #id: string | undefined
 
   constructor(given: VisitOptions, method: string, address: Address) {
     this.#given = given
-    this.#target = address.target
+    this.target = address.target
     this.method = method
     this.pathname = address.pathname
     this.search = address.search
-    this.signal = given.signal
     this.hasBody = method !== 'GET' && method !== 'HEAD'
+  }
+
+  get signal(): AbortSignal {
+    return this.#given.ending.signal
+  }
+
+  get isOver(): boolean {
+    return this.#given.ending.isOver
+  }
+
+  get id(): string {
+    return (this.#id ??= crypto.randomUUID())
+  }
+
+  limit(limitMs: number): void {
+    this.#given.timed?.limit(limitMs)
   }
 
   header(name: string): string | undefined {
@@ -96,9 +121,9 @@ class IncomingVisit implements Visit {
     return (this.#headers ??= toHeaders(this.#given.incoming))
   }
 
-  async read(): Promise<Uint8Array<ArrayBuffer>> {
+  read(): Promise<Uint8Array<ArrayBuffer>> {
     const { incoming, body, limitBytes } = this.#given
-    return (this.#bytes = await readWhole(incoming, limitBytes, body))
+    return readWhole(incoming, limitBytes, body)
   }
 
   request(): Request {
@@ -108,9 +133,9 @@ class IncomingVisit implements Visit {
   #make(): Request {
     const { incoming, body, limitBytes } = this.#given
     const { method, signal, hasBody } = this
-    const sent = hasBody && (this.#bytes ?? toBody(incoming, limitBytes, body))
+    const sent = hasBody && (body.whole ?? toBody(incoming, limitBytes, body))
     const init = { method, headers: this.headers(), signal, ...(sent && { body: sent, duplex: 'half' }) }
-    return new Request(`http://${hostOf(incoming)}${this.#target}`, init)
+    return new Request(`http://${hostOf(incoming)}${this.target}`, init)
   }
 }
 

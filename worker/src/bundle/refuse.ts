@@ -37,7 +37,7 @@ export async function serveRefusal({ host, port, healthPort }: BalancedPlace): P
   }
 }
 
-const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-flash-result': 'error' }
+const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
 
 const body = JSON.stringify({
   code: 'WORKER_UNAVAILABLE',

@@ -1,6 +1,7 @@
 import WebSocket from 'crossws/websocket'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { BundleFunction } from '@flash/protocol'
+import { createSteady } from '@flash/runtime/server'
 import { createBundle, functionOf, type TestBundle } from './testing.ts'
 
 const route = (method: 'GET' | 'POST' | 'WS', path: string): BundleFunction =>
@@ -34,6 +35,7 @@ add('GET', '/fails', () => { throw new RangeError('a secret') })
 add('GET', '/bytes', () => new Uint8Array([255, 0]))
 add('GET', '/text', () => new Response('a text', { status: 418 }))
 add('GET', '/nothing', () => {})
+add('GET', '/bad', () => new Response('upstream is down', { status: 502 }))
 add('GET', '/slow', () => new Promise((done) => setTimeout(done, 300, 'whole')))
 add('GET', '/timer', () => new Promise((done) => { setTimeout(() => { throw new Error('from a timer') }); setTimeout(done, 300, 'answered') }))
 add('GET', '/exits', () => process.exit(3))
@@ -41,8 +43,8 @@ add('WS', '/live', { message: (peer: any, message: any) => void peer.send('echo 
 `,
     },
     [
-      ...['/items/:id', '/fails', '/bytes', '/text', '/nothing', '/slow', '/timer', '/exits'].map((path) =>
-        route('GET', path),
+      ...['/items/:id', '/fails', '/bytes', '/text', '/nothing', '/bad', '/slow', '/timer', '/exits'].map(
+        (path) => route('GET', path),
       ),
       route('POST', '/echo'),
       route('WS', '/live'),
@@ -113,6 +115,17 @@ describe('requests', () => {
     expect(await ping(url)).toBe(200)
   })
 
+  test('with an answer of their author never count as trouble of the address', async () => {
+    const { url } = await start(bundle)
+    await healthy(url)
+    const steady = createSteady({ env: {} })
+    const request = { method: 'GET', path: '/bad', headers: new Headers(), body: null }
+    for (let time = 0; time < 6; time++) {
+      const response = await steady.fetch([{ endpoint: 'test', url, place: 'a test' }], request)
+      expect([response.status, await response.text()]).toEqual([502, 'upstream is down'])
+    }
+  })
+
   test('an error in one is told in the log with the lines of its author', async () => {
     const { url, printed } = await start(bundle)
     expect((await fetch(`${url}/fails`)).status).toBe(500)
@@ -154,6 +167,7 @@ describe('what does not fit', () => {
     expect(await ping(url)).toBe(503)
     const refused = await fetch(url)
     expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'WORKER_UNAVAILABLE' }])
+    expect(refused.headers.has('x-flash-result')).toBe(false)
     expect(printed.stderr).toMatch(/flash: MODULE_FAILED: the bundle could not be loaded: top of the module/)
     child.kill('SIGTERM')
     expect(await exit).toEqual({ code: 0, signal: null })

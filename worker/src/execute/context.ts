@@ -41,12 +41,19 @@ export function contextStorage(): Storage {
 }
 
 export function createContext(init: ContextInit<FunctionContext>): FunctionContext {
-  return new Context(init) as unknown as FunctionContext
+  return fill(init)
 }
+
+function fill({ model, ...members }: ContextInit<SetupContext>): FunctionContext {
+  return Object.assign(new Context(members.endpoint, model), members) as unknown as FunctionContext
+}
+
+/** Where a context keeps how many calls led to it. */
+export const hopsKey = Symbol.for('unplugin-flash.hops')
 
 /** Lets calls that are made in a context know how many led to it; its author sees nothing of it. */
 export function attachHops(context: FunctionContext, hops = 0): FunctionContext {
-  return Object.defineProperty(context, Symbol.for('unplugin-flash.hops'), { value: hops })
+  return Object.defineProperty(context, hopsKey, { value: hops })
 }
 
 const ofCalls = [
@@ -60,9 +67,9 @@ const ofCalls = [
 
 /** A context whose other members say why they are not there. */
 export function createSetupContext(init: ContextInit<SetupContext>): FunctionContext {
-  const context = new Context(init)
+  const context = fill(init)
   for (const name of ofCalls) Object.defineProperty(context, name, { get: () => refuse(name) })
-  return context as unknown as FunctionContext
+  return context
 }
 
 function refuse(name: string): never {
@@ -73,14 +80,13 @@ function refuse(name: string): never {
 }
 
 /** Made for every call: a getter on the prototype costs nothing until it is read. */
-class Context {
+export class Context {
   readonly #model: string | undefined
   readonly endpoint: string
 
-  constructor({ model, ...members }: ContextInit<SetupContext>) {
+  constructor(endpoint: string, model: string | undefined) {
+    this.endpoint = endpoint
     this.#model = model
-    this.endpoint = members.endpoint
-    Object.assign(this, members)
   }
 
   get modelPath(): string {

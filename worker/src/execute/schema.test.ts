@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { checkInput, checkOutput } from './schema.ts'
+import { checkInput, checkOutput, checkPart } from './schema.ts'
 
 const standard = (validate: unknown) => ({ '~standard': { version: 1, vendor: 'test', validate } })
 
@@ -76,6 +76,22 @@ for (const [what, schema] of [
     )
   })
 }
+
+test('a path may be an array of a class of its own, as in arktype', async () => {
+  class Path extends Array<string | number> {
+    constructor(...items: (string | number)[]) {
+      super()
+      this.push(...items)
+    }
+  }
+  for (const [path, field] of [
+    [new Path(), 'body'],
+    [new Path('a', 'b'), 'body.a.b'],
+  ] as const) {
+    const schema = standard(() => ({ issues: [{ message: 'bad', path }] }))
+    await expect(checkPart(schema, 1, 'body')).rejects.toMatchObject({ data: { field } })
+  }
+})
 
 test('a schema that is a function works', async () => {
   expect(

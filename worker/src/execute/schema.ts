@@ -65,7 +65,8 @@ async function check(
   if (!result.issues) return result.value
   throw toError(
     result.issues.map(({ path = [], message }) => ({
-      keys: path.map((segment) => (typeof segment === 'object' ? segment.key : segment)),
+      // Arrays of other classes make their own kind of what they map.
+      keys: Array.from(path, (segment) => (typeof segment === 'object' ? segment.key : segment)),
       message,
     })),
   )

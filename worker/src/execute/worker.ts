@@ -68,7 +68,8 @@ interface Holder {
 
 /** Lets code below a context find its worker. */
 export function attachWorker<T extends FunctionContext>(context: T, worker: Worker): T {
-  return Object.assign(context, { [workerKey]: worker })
+  ;(context as Holder)[workerKey] = worker
+  return context
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   type FromWorker,
   type LocalCall,
   readInput,
+  type ReadInput,
   type ToWorker,
   toWireError,
 } from '@flash/protocol'
@@ -20,6 +21,9 @@ import type { Definition } from '../execute/definition.ts'
 import { createReports } from '../execute/report.ts'
 import { createCall, type RunningCall, type Session } from './session.ts'
 
+/** Timers of Node end at once when they are longer. */
+const longestTimerMs = 2_147_483_647
+
 type Outcome = Extract<FromWorker, { t: 'done' }> | Extract<FromWorker, { t: 'failed' }>
 
 export function runLocalCall(session: Session, message: LocalCall, parts: Uint8Array[]): Promise<void> {
@@ -27,12 +31,30 @@ export function runLocalCall(session: Session, message: LocalCall, parts: Uint8A
     session.worker.instanceLimit = message.instances
     const read = readInput(message.shape, message.input, parts)
     const target: CallTarget = { ...read, instanceKey: instanceKeyOf(read.header?.new) }
-    const callee = await loadCallee(session, message)
-    const result = await runCall(session.worker, callee, target, scopeOf(session, message, context))
-    // Items have gone ahead; the empty text says that there is no other result.
-    if (result.kind === 'stream') return { rich: false, text: '', parts: [] }
-    return encodeOutput(result.value, { foreign: message.foreign, borrow: true, stack: true })
+    const withdraw = limitTime(session, message, context, read.header?.deadline)
+    try {
+      const callee = await loadCallee(session, message)
+      const scope = scopeOf(session, message, context, read.header)
+      const result = await runCall(session.worker, callee, target, scope)
+      // Items have gone ahead; the empty text says that there is no other result.
+      if (result.kind === 'stream') return { rich: false, text: '', parts: [] }
+      return await encodeOutput(result.value, { foreign: message.foreign, borrow: true, stack: true })
+    } finally {
+      withdraw()
+    }
   })
+}
+
+/** Of the limits, the queue knows its own; the caller's may end earlier. */
+function limitTime(
+  { clock }: Session,
+  message: LocalCall,
+  running: RunningCall,
+  deadline = Number.POSITIVE_INFINITY,
+): () => void {
+  const leftMs = deadline - clock.now()
+  if (deadline >= (message.deadline ?? Number.POSITIVE_INFINITY) || leftMs > longestTimerMs) return () => {}
+  return clock.after(Math.max(leftMs, 0), () => running.cancel('timed-out'))
 }
 
 export function runWarm(session: Session, message: Extract<ToWorker, { t: 'warm' }>): Promise<void> {
@@ -93,9 +115,15 @@ export function findCallee(exports: Record<string, unknown>, id: string, module:
   })
 }
 
-function scopeOf(session: Session, message: LocalCall, running: RunningCall): CallScope {
+function scopeOf(
+  session: Session,
+  message: LocalCall,
+  running: RunningCall,
+  header: ReadInput['header'],
+): CallScope {
   const { owner, signal, abandoned } = running
-  const { call, jobId, attempt, deadline, idempotencyKey, foreign } = message
+  const { call, jobId, attempt, idempotencyKey, foreign } = message
+  const ends = [message.deadline, header?.deadline].filter((end) => typeof end === 'number')
   const reports = createReports({
     foreign,
     send(t, { rich, text, parts }) {
@@ -107,7 +135,8 @@ function scopeOf(session: Session, message: LocalCall, running: RunningCall): Ca
     ...reports,
     jobId,
     attempt,
-    deadline,
+    deadline: ends.length > 0 ? Math.min(...ends) : null,
+    hops: header?.hops,
     idempotencyKey,
     signal,
     abandoned,

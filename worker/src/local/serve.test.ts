@@ -1,5 +1,6 @@
 import { createTestClock, type LocalCall } from '@flash/protocol'
 import { afterEach, expect, test, vi } from 'vitest'
+import { currentCaller } from '@flash/runtime/server'
 import { contextStorage, type FunctionContext } from '../execute/context.ts'
 import { createDefinition, type Functions } from '../execute/definition.ts'
 import { serveChannel } from './serve.ts'
@@ -590,4 +591,36 @@ test('when the channel closes signals abort, states and instances are disposed, 
   expect(dispose).toHaveBeenCalledTimes(2)
   streams.stdout.write('free again')
   expect(printed).toEqual(['free again'])
+})
+
+test('what led to a call shows in what it calls, and its caller may have less time than the queue gives', async () => {
+  const { parent, clock } = start({
+    who: () => ({ ...currentCaller(), signal: 'left out' }),
+    wait: () =>
+      new Promise((_, end) =>
+        getContext().signal.addEventListener('abort', () => end(getContext().signal.reason)),
+      ),
+  })
+  const soon = clock.now() + 5_000
+  const led = (header: object): Partial<LocalCall> => ({
+    deadline: clock.now() + 60_000,
+    input: { args: [], 'flash:call': { v: 1, fn: 'who', ...header } },
+  })
+  const own = { endpoint: 'test', signal: 'left out' }
+  expect(await parent.call('who', [], led({ hops: 3, deadline: soon }))).toEqual({
+    ...own,
+    hops: 3,
+    deadline: soon,
+  })
+  expect(await parent.call('who', [], led({ deadline: 9e15 }))).toMatchObject({
+    hops: 0,
+    deadline: clock.now() + 60_000,
+  })
+  expect(await parent.call('who', [], { ...led({ deadline: 9e15 }), deadline: null })).toMatchObject({
+    deadline: 9e15,
+  })
+  const late = caught(parent.call('wait', [], led({ deadline: soon })))
+  await turn()
+  clock.advance(5_000)
+  expect(await late).toMatchObject({ code: 'TIMEOUT' })
 })

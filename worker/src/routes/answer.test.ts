@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { AppError, RemoteError } from '@flash/protocol'
 import { currentCaller } from '@flash/runtime/server'
@@ -48,8 +49,47 @@ describe('routing', () => {
     endpoint.route('POST', '/items', () => 'made')
     expect(await told(await ask('/other'))).toMatchObject({ status: 404, result: 'error', code: 'NOT_FOUND' })
     const refused = await ask('/items', { method: 'DELETE' })
-    expect(refused.headers.get('allow')).toBe('GET, POST, HEAD')
+    expect(refused.headers.get('allow')).toBe('GET, HEAD, OPTIONS, POST')
     expect(await told(refused)).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' })
+  })
+
+  describe('a path that could lead elsewhere is 400, whoever answers there', () => {
+    const raw = (path: string, headers: Record<string, string> = {}) =>
+      new Promise<{ status: number; code?: string; id?: string }>((resolve, reject) => {
+        const sent = request(endpoint.url, { path, headers }, async (answer) => {
+          let text = ''
+          for await (const chunk of answer) text += chunk
+          resolve({ status: answer.statusCode!, ...JSON.parse(text) })
+        })
+        sent.once('error', reject).end()
+      })
+    const upgrade = { connection: 'Upgrade', upgrade: 'websocket' }
+
+    for (const path of [
+      '/items/..%2f..%2fping',
+      '/items/%00',
+      '/items/a\\b',
+      '/a/../items/1',
+      '/items/%2e%2e',
+      '/%',
+    ]) {
+      test(path, async () => {
+        endpoint.route('GET', '/items/:id', ({ params }: any) => params)
+        endpoint.route('WS', '/items/:id', {})
+        const refused = { status: 400, code: 'BAD_PATH' }
+        expect(await raw(path)).toMatchObject(refused)
+        expect(await raw(path, upgrade)).toMatchObject(refused)
+        endpoint.web(() => ({ fetch: () => Response.json({}) }))
+        expect(await raw(path)).toMatchObject(refused)
+      })
+    }
+
+    test('and others are as they were', async () => {
+      endpoint.route('GET', '/items/:id', ({ params }: any) => params)
+      expect(await raw('/items/a%2Fb?to=/../x%00')).toEqual({ status: 200, id: 'a/b' })
+      expect(await raw('/items/.b..')).toEqual({ status: 200, id: '.b..' })
+      expect(await raw('/items/%ff')).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+    })
   })
 
   test('HEAD is answered by GET, OPTIONS by the methods, unless they have routes', async () => {
@@ -61,7 +101,7 @@ describe('routing', () => {
       '',
     ])
     const options = await ask('/a', { method: 'OPTIONS' })
-    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD'])
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS'])
     endpoint.route('OPTIONS', '/a', () => new Response('mine'))
     endpoint.route('HEAD', '/a', () => new Response(null, { status: 202 }))
     expect(await (await ask('/a', { method: 'OPTIONS' })).text()).toBe('mine')
@@ -286,6 +326,26 @@ describe('bodies', () => {
     expect(await told(await post('/', 'a', 'image/png'))).toMatchObject({ status: 422 })
   })
 
+  test('text is read by its charset, and one that nobody knows is 415', async () => {
+    endpoint.route('POST', '/', ({ body }: any) => body)
+    endpoint.route('POST', '/csv', ({ body }: any) => body, { body: z.string() })
+    const [latin, wide] = [Buffer.from('caf\u00e9', 'latin1'), Buffer.from('\ufeffcaf\u00e9', 'utf16le')]
+    for (const [path, body, type] of [
+      ['/', 'caf\u00e9', 'text/plain'],
+      ['/', 'caf\u00e9', 'text/plain; charset="UTF-8"'],
+      ['/', latin, 'text/plain;charset=latin1'],
+      ['/', latin, 'text/plain; format=flowed; Charset="ISO-8859-1"'],
+      ['/csv', wide, 'text/csv; charset=utf-16le'],
+    ] as const)
+      expect([type, await (await post(path, body, type)).json()]).toEqual([type, 'caf\u00e9'])
+    expect(await told(await post('/', 'x', 'text/plain; charset=klingon'))).toMatchObject({
+      status: 415,
+      code: 'UNSUPPORTED_TYPE',
+      message: 'the body has the charset "klingon", which is not known here',
+      hint: expect.stringContaining('utf-8'),
+    })
+  })
+
   test('a body over the limit is 413, however it is read', async () => {
     const small = await createEndpoint({}, { maxBodyBytes: 10 })
     try {
@@ -365,7 +425,7 @@ describe('results', () => {
       mine.headers.get('x-a'),
       mine.headers.get('x-flash-result'),
       await mine.text(),
-    ]).toEqual([418, '1', null, 'mine'])
+    ]).toEqual([418, '1', 'response', 'mine'])
     const raw = ['/bytes', '/buffer', '/blob', '/stream', '/node'].map(async (path) => {
       const response = await ask(path)
       return [
@@ -375,11 +435,11 @@ describe('results', () => {
       ]
     })
     expect(await Promise.all(raw)).toEqual([
-      ['application/octet-stream', null, '\x01\x02'],
-      ['application/octet-stream', null, '\x03'],
-      ['image/png', null, 'b'],
-      ['application/octet-stream', null, 'streamed'],
-      ['application/octet-stream', null, 'of node'],
+      ['application/octet-stream', 'response', '\x01\x02'],
+      ['application/octet-stream', 'response', '\x03'],
+      ['image/png', 'response', 'b'],
+      ['application/octet-stream', 'response', 'streamed'],
+      ['application/octet-stream', 'response', 'of node'],
     ])
   })
 
@@ -440,7 +500,23 @@ describe('results', () => {
 
   test('what JSON cannot say is told', async () => {
     endpoint.route('GET', '/map', () => ({ a: new Map() }))
-    expect(await told(await ask('/map'))).toMatchObject({ status: 500, code: 'OUTPUT_NOT_JSON' })
+    expect(await told(await ask('/map'))).toMatchObject({
+      status: 500,
+      code: 'OUTPUT_NOT_JSON',
+      message: expect.stringContaining('result.a is a Map'),
+      hint: 'return plain data: an array or object for a map or set, text for a bigint or an error',
+    })
+  })
+
+  test('every key is data, as JSON.stringify has it', async () => {
+    endpoint.route('GET', '/q', ({ query }: any) => query)
+    endpoint.route('POST', '/b', ({ body }: any) => ({ body, at: new Date(0) }))
+    const query = await ask('/q?__proto__=1&constructor=2&prototype=3')
+    expect(await query.text()).toBe('{"__proto__":"1","constructor":"2","prototype":"3"}')
+    const body = '{"__proto__":{"isAdmin":true},"constructor":[null]}'
+    const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } }
+    expect(await (await ask('/b', init)).text()).toBe(`{"body":${body},"at":"1970-01-01T00:00:00.000Z"}`)
+    expect(({} as { isAdmin?: unknown }).isAdmin).toBeUndefined()
   })
 })
 

@@ -1,13 +1,15 @@
-import { isBalanced } from '@flash/protocol'
+import { isBalanced, queueLimits } from '@flash/protocol'
 import type { Reply, Visit } from '../balanced/visit.ts'
 import { acquireState, type Callee } from '../execute/call.ts'
 import type { Upgrade } from '../execute/socket-server.ts'
 import type { Worker } from '../execute/worker.ts'
 import { askWeb, holdWeb } from './ask-web.ts'
-import { isWorkersFault, toFailureResponse } from './failure.ts'
+import { toFailureResponse } from './failure.ts'
 import { handleRoute } from './handle.ts'
+import { checkPath } from './path.ts'
 import { refuse } from './refusal.ts'
-import { type BalancedFunction, createRouter } from './router.ts'
+import { reportFailure } from './report.ts'
+import { type BalancedFunction, createRouter, type Found } from './router.ts'
 import { openSocket, type UpgradeHost } from './upgrade.ts'
 import { toWebResponse, visitOf } from './visit.ts'
 import { websOf } from './webs.ts'
@@ -35,6 +37,9 @@ export interface Answer<F extends BalancedFunction> {
   close(): Promise<void>
 }
 
+/** How long a request may take where a config does not say; the same as for jobs. */
+const usualLimitMs = queueLimits.executionTimeoutMs.default
+
 interface Host<F extends BalancedFunction> extends UpgradeHost<F> {
   functions: readonly F[]
 }
@@ -43,18 +48,14 @@ export function createAnswer<F extends BalancedFunction>(options: AnswerOptions<
   const { worker } = options
   const webs = websOf(worker)
   const host: Host<F> = { ...options, webs, functions: [], route: createRouter<F>([]) }
-  const reporting = async <T>(
-    { signal }: Pick<Request, 'signal'>,
-    run: () => Promise<T>,
-  ): Promise<T | Response> => {
+  const visit = async (visit: Visit): Promise<Reply> => {
     try {
-      return await run()
+      return await answer(host, visit)
     } catch (error) {
-      if (isWorkersFault(error) && !signal.aborted) worker.report(error)
+      reportFailure(worker, visit, error)
       return toFailureResponse(error)
     }
   }
-  const visit = (visit: Visit) => reporting<Reply>(visit, () => answer(host, visit))
   return {
     serve(functions) {
       host.functions = functions.filter(isBalanced)
@@ -63,7 +64,14 @@ export function createAnswer<F extends BalancedFunction>(options: AnswerOptions<
     prepare: (signal) => prepare(host, signal),
     visit,
     fetch: async (request) => toWebResponse(await visit(visitOf(request))),
-    upgrade: (request, upgrade) => reporting(request, () => openSocket(host, request, upgrade)),
+    async upgrade(request, upgrade) {
+      try {
+        return await openSocket(host, request, upgrade)
+      } catch (error) {
+        reportFailure(worker, visitOf(request), error)
+        return toFailureResponse(error)
+      }
+    },
     leave: () => host.sockets?.leave(),
     close: () => webs.close(),
   }
@@ -83,12 +91,32 @@ async function prepare<F extends BalancedFunction>(
   )
 }
 
-async function answer<F extends BalancedFunction>(host: Host<F>, visit: Visit): Promise<Reply> {
-  const { route, load, worker, webs } = host
-  const found = route(visit.method, visit)
+function answer<F extends BalancedFunction>(host: Host<F>, visit: Visit): Reply | Promise<Reply> {
+  checkPath(visit.target)
+  const found = host.route(visit.method, visit)
   if (found.kind === 'methods' || found.kind === 'nothing') return refuse(visit, found)
-  const callee = await load(found.fn)
+  const callee = host.load(found.fn)
+  return callee instanceof Promise
+    ? callee.then((callee) => ask(host, visit, found, callee))
+    : ask(host, visit, found, callee)
+}
+
+function ask<F extends BalancedFunction>(
+  host: Host<F>,
+  visit: Visit,
+  found: Extract<Found<F>, { kind: 'route' | 'web' }>,
+  callee: Callee,
+): Promise<Reply> {
+  visit.limit?.(callee.definition.config.executionTimeoutMs ?? usualLimitMs)
   return found.kind === 'route'
-    ? handleRoute(worker, callee, visit, found.params)
-    : holdWeb(worker, await askWeb(worker, webs, callee, visit))
+    ? handleRoute(host.worker, callee, visit, found.params)
+    : askWebApp(host, visit, callee)
+}
+
+async function askWebApp<F extends BalancedFunction>(
+  { worker, webs }: Host<F>,
+  visit: Visit,
+  callee: Callee,
+): Promise<Reply> {
+  return holdWeb(worker, await askWeb(worker, webs, callee, visit))
 }

@@ -2,6 +2,7 @@ import type { Reply, Visit } from '../balanced/visit.ts'
 import { acquireState, type Callee } from '../execute/call.ts'
 import { contextStorage } from '../execute/context.ts'
 import type { Worker } from '../execute/worker.ts'
+import { toOwn } from './own.ts'
 import { toReply } from './result.ts'
 import { createRequestContext } from './scope.ts'
 import type { Webs } from './webs.ts'
@@ -29,11 +30,11 @@ export async function askWeb(worker: Worker, webs: Webs, callee: Callee, visit: 
 
 /** The answer of a web app that is kept until its body has ended. */
 export function holdWeb(worker: Worker, { response, release }: WebAnswer): Reply | Promise<Reply> {
-  if (!release) return response
+  if (!release) return toOwn(response)
   if (response instanceof Response) {
     const within = <T>(step: () => T): T => step()
     return toReply(response, { schema: undefined, within, onError: worker.report, onEnd: release })
   }
   release()
-  return response
+  return toOwn(response)
 }

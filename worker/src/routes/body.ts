@@ -7,18 +7,21 @@ import { readFields, toFields } from './parts.ts'
  * The body of a request as a handler gets it, by its content type, when somebody wants it: JSON, a form and plain text always,
  * multipart only for a schema, so that uploads can be read as they come. What is not read is `undefined`, and stays in the request.
  *
- * - throws `BAD_REQUEST` for what is not of its type, `BAD_INPUT`, `PAYLOAD_TOO_LARGE`.
+ * - throws `BAD_REQUEST` for what is not of its type, `UNSUPPORTED_TYPE` for text of an unknown charset, `PAYLOAD_TOO_LARGE`.
  */
-export async function readBody(
+export function readBody(visit: Visit, hasSchema = false): unknown {
+  const type = (visit.hasBody && visit.header('content-type')) || ''
+  const reader = findReader(type, hasSchema)
+  return reader && visit.read().then((bytes) => (bytes.byteLength > 0 ? reader(bytes, type) : undefined))
+}
+
+/** The same as a schema wants it; throws `BAD_INPUT` too. */
+export async function readCheckedBody(
   visit: Visit,
   schema: unknown,
   onUntold: (part: RequestPart) => void,
 ): Promise<unknown> {
-  const type = (visit.hasBody && visit.header('content-type')) || ''
-  const reader = findReader(type, schema !== undefined)
-  const bytes = reader && (await visit.read())
-  const given = bytes?.byteLength ? await reader!(bytes, type) : undefined
-  if (schema === undefined) return given
+  const given = await readBody(visit, true)
   return given instanceof FormData
     ? readFields('body', toFields(given as Iterable<[string, unknown]>), schema, onUntold)
     : checkPart(schema, given, 'body')
@@ -31,7 +34,25 @@ function findReader(header: string, hasSchema: boolean): Reader | undefined {
   if (/^application\/(?:[\w.+-]+\+)?json$/.test(type)) return readJson
   if (type === 'application/x-www-form-urlencoded') return readForm
   if (type === 'multipart/form-data') return hasSchema ? readForm : undefined
-  return type === 'text/plain' || (hasSchema && type.startsWith('text/')) ? toText : undefined
+  return type === 'text/plain' || (hasSchema && type.startsWith('text/')) ? readText : undefined
+}
+
+/** By its charset, UTF-8 when it says none. */
+function readText(bytes: Uint8Array<ArrayBuffer>, type: string): string {
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type) ?? []
+  return /^utf-?8$/i.test(charset) ? toText(bytes) : createDecoder(charset).decode(bytes)
+}
+
+function createDecoder(charset: string): TextDecoder {
+  try {
+    return new TextDecoder(charset)
+  } catch (cause) {
+    throw new AppError('UNSUPPORTED_TYPE', {
+      message: `the body has the charset ${JSON.stringify(charset.slice(0, 64))}, which is not known here`,
+      hint: 'send text as utf-8',
+      cause,
+    })
+  }
 }
 
 function toText({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): string {

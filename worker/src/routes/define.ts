@@ -9,6 +9,7 @@ import { type DefinedApi, registerRoute, registerWeb } from './register.ts'
 import type { BalancedRuntime } from './runtime.ts'
 import { createSocketServer } from './sockets.ts'
 
+export { routeOfServer } from './of-server.ts'
 export { defineApi } from './register.ts'
 
 const balanced: BalancedRuntime = { createAnswer, serveBalanced, toFailureResponse }

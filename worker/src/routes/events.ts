@@ -3,20 +3,24 @@ import { toFailure } from './failure.ts'
 export interface EventOptions {
   /** Runs each step where the handler ran. */
   within<T>(step: () => T): T
-  /** JSON text of an item. */
-  toText(item: unknown): string | Promise<string>
   onError(error: unknown): void
   /** Nothing more is asked for. */
-  onEnd?(): void
+  readonly onEnd?: (() => void) | undefined
 }
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
 
-/** Server-sent events: each item as `data`, and at last what the iterable throws as an event `error`. */
+/**
+ * Server-sent events: each item as `data`, and at last what the iterable throws as an event `error`.
+ *
+ * - `toText`: JSON text of an item.
+ */
 export function toEvents(
   items: AsyncIterable<unknown> | Iterable<unknown>,
-  { within, toText, onError, onEnd }: EventOptions,
+  toText: (item: unknown) => Promise<string>,
+  options: EventOptions,
 ): ReadableStream<Uint8Array> {
+  const { onEnd } = options
   const iterator: AnyIterator =
     Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
   const encoder = new TextEncoder()
@@ -24,19 +28,19 @@ export function toEvents(
   // What is thrown while it is being left interests nobody any more.
   const leave = () => {
     left = true
-    return within(async () => void (await iterator.return?.())).catch(() => {})
+    return options.within(async () => void (await iterator.return?.())).catch(() => {})
   }
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         let isAsked = false
         try {
-          const { done, value } = await within(async () => iterator.next())
+          const { done, value } = await options.within(async () => iterator.next())
           isAsked = !done
           if (!done) return controller.enqueue(encoder.encode(`data: ${await toText(await value)}\n\n`))
         } catch (error) {
           if (left) return
-          onError(error)
+          options.onError(error)
           const { status: _, ...failure } = toFailure(error)
           controller.enqueue(encoder.encode(`event: error\ndata: ${JSON.stringify(failure)}\n\n`))
           if (isAsked) void leave()

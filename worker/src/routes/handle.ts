@@ -1,16 +1,16 @@
 import { AppError, type RouteParams, systemClock } from '@flash/protocol'
 import type { Reply, Visit } from '../balanced/visit.ts'
 import { acquireState, type Callee } from '../execute/call.ts'
-import { contextStorage } from '../execute/context.ts'
+import { contextStorage, type FunctionContext } from '../execute/context.ts'
 import type { RouteOptions } from '../execute/definition.ts'
 import type { RequestPart } from '../execute/schema.ts'
 import type { SetupHold } from '../execute/setup.ts'
 import type { Worker } from '../execute/worker.ts'
-import { readBody } from './body.ts'
-import { isWorkersFault } from './failure.ts'
-import { Input } from './input.ts'
-import { readFields, toFields } from './parts.ts'
-import { toReply } from './result.ts'
+import { readBody, readCheckedBody } from './body.ts'
+import { Input, type Parts } from './input.ts'
+import { type Fields, readFields, toFields } from './parts.ts'
+import { reportFailure } from './report.ts'
+import { type ResultOptions, toReply } from './result.ts'
 import { createRequestContext } from './scope.ts'
 
 type Handler = (input: Input) => unknown
@@ -27,28 +27,58 @@ export async function handleRoute(
   visit: Visit,
   params: RouteParams,
 ): Promise<Reply> {
-  const { signal } = visit
-  const parts = await readParts(worker, callee, visit, params)
-  const hasState = callee.definition.config.setup !== undefined
-  const held = hasState ? withGrace(await acquireState(worker, callee, signal), signal) : null
-  const context = createRequestContext(worker, callee, visit)
-  const within = <T>(step: () => T): T => contextStorage().run(context, step)
+  const made = readParts(worker, callee, visit, params)
+  // What is here already is not waited for: each turn that a request waits costs as much as a small handler.
+  const parts = made instanceof Promise ? await made : made
+  if (parts.body instanceof Promise) parts.body = await parts.body
+  const held = callee.definition.config.setup === undefined ? null : await acquire(worker, callee, visit)
   try {
-    signal.throwIfAborted()
-    const input = new Input(visit, parts, held?.state)
-    const result = await within(() => handlerOf(callee)(input))
-    return await toReply(result, {
-      schema: optionsOf(callee).response,
-      within,
-      onError(error) {
-        if (isWorkersFault(error) && !signal.aborted) worker.report(error)
-      },
-      ...(held && { onEnd: held.release }),
-    })
+    if (visit.isOver) visit.signal.throwIfAborted()
+    const run = new RouteRun(worker, callee, visit, held)
+    const given = run.start(handlerOf(callee), new Input(visit, parts, held?.state))
+    const reply = toReply(isThenable(given) ? await given : given, run)
+    return reply instanceof Promise ? await reply : reply
   } catch (error) {
     held?.release()
     throw error
   }
+}
+
+/** A handler at work, and what its answer wants to know of it. */
+class RouteRun implements ResultOptions {
+  readonly schema: unknown
+  readonly onEnd: (() => void) | undefined
+  readonly #worker: Worker
+  readonly #visit: Visit
+  readonly #context: FunctionContext
+
+  constructor(worker: Worker, callee: Callee, visit: Visit, held: SetupHold | null) {
+    this.schema = optionsOf(callee).response
+    this.onEnd = held?.release
+    this.#worker = worker
+    this.#visit = visit
+    this.#context = createRequestContext(worker, callee, visit)
+  }
+
+  start(handler: Handler, input: Input): unknown {
+    return contextStorage().run(this.#context, handler, input)
+  }
+
+  within<T>(step: () => T): T {
+    return contextStorage().run(this.#context, step)
+  }
+
+  onError(error: unknown): void {
+    reportFailure(this.#worker, this.#visit, error)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (Object(value) as PromiseLike<unknown>).then === 'function'
+}
+
+async function acquire(worker: Worker, callee: Callee, { signal }: Visit): Promise<SetupHold | null> {
+  return withGrace(await acquireState(worker, callee, signal), signal)
 }
 
 /** How long a handler whose request is over may go on using its state. */
@@ -69,7 +99,7 @@ function withGrace(held: SetupHold | null, signal: AbortSignal): SetupHold | nul
 }
 
 function optionsOf({ definition }: Callee): RouteOptions {
-  return definition.route?.options ?? {}
+  return definition.route?.options ?? none
 }
 
 function handlerOf({ definition: { body, route } }: Callee): Handler {
@@ -80,14 +110,30 @@ function handlerOf({ definition: { body, route } }: Callee): Handler {
   })
 }
 
-async function readParts(worker: Worker, callee: Callee, visit: Visit, given: RouteParams) {
+const none: RouteOptions = {}
+
+/** Without schemas at once, with a body that is still to come. */
+function readParts(worker: Worker, callee: Callee, visit: Visit, given: RouteParams): Parts | Promise<Parts> {
+  const { params, query, body } = optionsOf(callee)
+  const fields = visit.search === '' ? {} : toFields(new URLSearchParams(visit.search))
+  if (params !== undefined || query !== undefined || body !== undefined)
+    return readChecked(worker, callee, visit, given, fields)
+  return { params: given, query: fields, body: readBody(visit) }
+}
+
+async function readChecked(
+  worker: Worker,
+  callee: Callee,
+  visit: Visit,
+  given: RouteParams,
+  fields: Fields,
+): Promise<Parts> {
   const { params, query, body } = optionsOf(callee)
   const onUntold = (part: RequestPart) => tellUntold(worker, callee, part)
-  const fields = visit.search === '' ? {} : toFields(new URLSearchParams(visit.search))
   return {
     params: params === undefined ? given : await readFields('params', given, params, onUntold),
     query: query === undefined ? fields : await readFields('query', fields, query, onUntold),
-    body: await readBody(visit, body, onUntold),
+    body: await (body === undefined ? readBody(visit) : readCheckedBody(visit, body, onUntold)),
   }
 }
 

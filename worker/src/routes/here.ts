@@ -4,6 +4,7 @@ import {
   createRoute,
   createSocket,
   createWeb,
+  decodeAnswer,
   type SendBalanced,
 } from '@flash/runtime/server'
 import type { Reply, Visit } from '../balanced/visit.ts'
@@ -11,8 +12,9 @@ import type { Callee } from '../execute/call.ts'
 import { contextStorage } from '../execute/context.ts'
 import type { Worker } from '../execute/worker.ts'
 import { askWeb, holdWeb } from './ask-web.ts'
-import { isWorkersFault, toFailureResponse } from './failure.ts'
+import { toFailureResponse } from './failure.ts'
 import { handleRoute } from './handle.ts'
+import { reportFailure } from './report.ts'
 import { toWebResponse, visitOf } from './visit.ts'
 import { websOf } from './webs.ts'
 
@@ -26,32 +28,39 @@ type WorkerOf = () => Worker
 export function routeHere(callee: Callee, workerOf: WorkerOf): unknown {
   const { method, path } = callee.definition.route!
   if (method === 'WS') return createSocket({ path, connect: refuseConnect })
-  const send = createSend(workerOf, (worker, visit) => {
-    const params = matchRoutePath(parseRoutePath(path), visit.pathname)
-    return handleRoute(worker, callee, visit, params ?? {})
-  })
+  const answer = answerHere(callee, workerOf)
+  const send: SendBalanced = async (given) => decodeAnswer(await answer(toRequest(given)))
   return createRoute({ method, path, send, inherit: inheritSignal })
+}
+
+/** Answers requests by a route in this process. Never rejects. */
+export function answerHere(callee: Callee, workerOf: WorkerOf): (request: Request) => Promise<Response> {
+  const segments = parseRoutePath(callee.definition.route!.path)
+  return createAnswer(workerOf, (worker, visit) =>
+    handleRoute(worker, callee, visit, matchRoutePath(segments, visit.pathname) ?? {}),
+  )
 }
 
 /** The same for a web app. */
 export function webHere(callee: Callee, workerOf: WorkerOf): unknown {
-  const send = createSend(workerOf, async (worker, visit) =>
+  const answer = createAnswer(workerOf, async (worker, visit) =>
     holdWeb(worker, await askWeb(worker, websOf(worker), callee, visit)),
   )
+  const send: SendBalanced = async (given) => decodeAnswer(await answer(toRequest(given)))
   return createWeb({ send, inherit: inheritSignal, connect: refuseConnect })
 }
 
-function createSend(
+function createAnswer(
   workerOf: WorkerOf,
   answer: (worker: Worker, visit: Visit) => Promise<Reply>,
-): SendBalanced {
-  return async (given) => {
+): (request: Request) => Promise<Response> {
+  return async (request) => {
     const worker = workerOf()
-    const request = toRequest(given)
+    const visit = visitOf(request)
     try {
-      return toWebResponse(await answer(worker, visitOf(request)))
+      return toWebResponse(await answer(worker, visit))
     } catch (error) {
-      if (isWorkersFault(error) && !request.signal.aborted) worker.report(error)
+      reportFailure(worker, visit, error)
       return toFailureResponse(error)
     }
   }

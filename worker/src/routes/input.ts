@@ -1,7 +1,7 @@
 import type { Visit } from '../balanced/visit.ts'
 
 /** What schemas made of the parts of a request. */
-interface Parts {
+export interface Parts {
   params: unknown
   query: unknown
   body: unknown

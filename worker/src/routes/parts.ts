@@ -3,7 +3,7 @@ import { jsonSchemaOf } from './json-schema.ts'
 import { coerce } from './values.ts'
 
 /** What came as text, or as files: `{ page: '2', tag: ['a', 'b'] }`. */
-type Fields = Record<string, unknown>
+export type Fields = Record<string, unknown>
 
 /**
  * A part of a request as its handler gets it.

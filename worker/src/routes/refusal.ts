@@ -1,6 +1,7 @@
 import { AppError } from '@flash/protocol'
 import type { Visit } from '../balanced/visit.ts'
 import { toFailureResponse } from './failure.ts'
+import { toOwn } from './own.ts'
 import type { Found } from './router.ts'
 
 /** Nobody answers; OPTIONS is told by what methods somebody would. */
@@ -19,8 +20,9 @@ export function refuse(
   }
   const verbs = found.allow.filter((one) => one !== 'WS')
   if (verbs.length === 0) return refuseWithout(path)
-  const allow = (verbs.includes('GET') && !verbs.includes('HEAD') ? [...verbs, 'HEAD'] : verbs).join(', ')
-  if (method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
+  const methods = new Set([...verbs, ...(verbs.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])
+  const allow = Array.from(methods).sort().join(', ')
+  if (method === 'OPTIONS') return toOwn(new Response(null, { status: 204, headers: { allow } }))
   const message = `${path} does not answer to ${method}`
   const response = toFailureResponse(new AppError('METHOD_NOT_ALLOWED', { message, hint: `use ${allow}` }))
   response.headers.set('allow', allow)

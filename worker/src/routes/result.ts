@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
-import { RESULT_HEADER, type ResultKind, writeForeign } from '@flash/protocol'
+import { RESULT_HEADER, type ResultKind, writeRouteResult } from '@flash/protocol'
 import { headersToSend } from '../balanced/respond.ts'
 import { PlainReply, type Reply } from '../balanced/visit.ts'
 import { checkOutput } from '../execute/schema.ts'
 import { toEvents } from './events.ts'
+import { toOwn } from './own.ts'
 
 export interface ResultOptions {
   /** Of `data`, and of each item. */
@@ -12,7 +13,7 @@ export interface ResultOptions {
   within<T>(step: () => T): T
   onError(error: unknown): void
   /** The answer is made, and its body has ended; without it nobody needs to know. */
-  onEnd?(): void
+  readonly onEnd?: (() => void) | undefined
 }
 
 /**
@@ -21,12 +22,17 @@ export interface ResultOptions {
  *
  * - throws `OUTPUT_INVALID`, `OUTPUT_NOT_JSON`; then nothing has ended yet.
  */
-export async function toReply(result: unknown, options: ResultOptions): Promise<Reply> {
+export function toReply(result: unknown, options: ResultOptions): Reply | Promise<Reply> {
   if (result instanceof Response) return withBody(result, options)
   if (result instanceof ReadableStream) return toBytes(watch(result, options), BYTES)
   if (isNodeStream(result)) return toBytes(watch(toWeb(result), options), BYTES)
   if (isStream(result)) return toItems(result, options)
-  const reply = rawOf(result) ?? (await toData(result, options))
+  const reply = rawOf(result) ?? toData(result, options)
+  if (reply instanceof Promise) return reply.then((made) => ended(made, options))
+  return ended(reply, options)
+}
+
+function ended(reply: Reply, options: ResultOptions): Reply {
   options.onEnd?.()
   return reply
 }
@@ -41,21 +47,29 @@ function rawOf(result: unknown): Response | undefined {
 }
 
 function toBytes(body: BodyInit, type: string): Response {
-  return new Response(body, { headers: { 'content-type': type } })
+  return new Response(body, { headers: headersOf('response', type) })
 }
 
-async function toData(result: unknown, { schema }: ResultOptions): Promise<PlainReply> {
-  const value = schema === undefined ? result : await checkOutput(schema, result)
+function toData(result: unknown, { schema }: ResultOptions): PlainReply | Promise<PlainReply> {
+  return schema === undefined ? toPlain(result) : checkOutput(schema, result).then(toPlain)
+}
+
+/** At once for what holds no files, as most data: a promise in between costs more than making the text. */
+function toPlain(value: unknown): PlainReply | Promise<PlainReply> {
   if (value === undefined) return new PlainReply(204, headersOf('data'), null)
-  return new PlainReply(200, headersOf('data', 'application/json'), await toText(value))
+  const text = toText(value)
+  return text instanceof Promise ? text.then(ofText) : ofText(text)
+}
+
+function ofText(text: string): PlainReply {
+  return new PlainReply(200, headersOf('data', 'application/json'), text)
 }
 
 function toItems(items: AsyncIterable<unknown> | Iterable<unknown>, options: ResultOptions): Response {
   const { schema } = options
-  const body = toEvents(items, {
-    ...options,
-    toText: async (item) => toText(schema === undefined ? item : await checkOutput(schema, item)),
-  })
+  const itemText = async (item: unknown) =>
+    toText(schema === undefined ? item : await checkOutput(schema, item))
+  const body = toEvents(items, itemText, options)
   const headers = headersOf('items', 'text/event-stream')
   // Some proxies keep events back until there are many.
   return new Response(body, {
@@ -68,7 +82,7 @@ function headersOf(kind: ResultKind, type?: string): Record<string, string> {
 }
 
 function toText(value: unknown): string | Promise<string> {
-  const plain = writeForeign(value)
+  const plain = writeRouteResult(value)
   return plain instanceof Promise ? plain.then((made) => JSON.stringify(made)) : JSON.stringify(plain)
 }
 
@@ -88,22 +102,23 @@ function toWeb(stream: Readable): ReadableStream {
 
 function withBody(response: Response, options: ResultOptions): Response {
   const { body, status, statusText } = response
-  if (!options.onEnd) return response
+  if (!options.onEnd) return toOwn(response)
   if (!body || body.locked) {
     options.onEnd()
-    return response
+    return toOwn(response)
   }
-  return new Response(watch(body, options), { status, statusText, headers: headersToSend(response) })
+  return toOwn(new Response(watch(body, options), { status, statusText, headers: headersToSend(response) }))
 }
 
 /** The same stream, pulled where the handler ran, and with an end that is told. */
-function watch(body: ReadableStream, { within, onEnd }: ResultOptions): ReadableStream {
+function watch(body: ReadableStream, options: ResultOptions): ReadableStream {
+  const { onEnd } = options
   const reader = body.getReader()
   return new ReadableStream(
     {
       async pull(controller) {
         try {
-          const { done, value } = await within(() => reader.read())
+          const { done, value } = await options.within(() => reader.read())
           if (!done) return controller.enqueue(value)
           onEnd?.()
           controller.close()
@@ -113,7 +128,7 @@ function watch(body: ReadableStream, { within, onEnd }: ResultOptions): Readable
         }
       },
       async cancel(reason) {
-        await within(() => reader.cancel(reason)).finally(onEnd)
+        await options.within(() => reader.cancel(reason)).finally(onEnd)
       },
     },
     { highWaterMark: 0 },

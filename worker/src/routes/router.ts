@@ -41,12 +41,29 @@ export function createRouter<F extends BalancedFunction>(functions: readonly F[]
       fn.route ? [{ fn, method: fn.route.method, segments: parseRoutePath(fn.route.path) }] : [],
     )
     .sort((one, other) => compareRoutePaths(one.segments, other.segments))
+  const plain = findPlain(entries)
   return (method, { pathname, search }) => {
+    const fn = plain.get(pathname)?.get(method)
+    if (fn) return { kind: 'route', fn, params: {} }
     const found = findRoute(entries, method, pathname)
     if (found.kind === 'route' || !web) return found
     parseRequestPath(`${pathname}${search}`)
     return { kind: 'web', fn: web }
   }
+}
+
+/** The routes without parameters by path and method: most requests are for one, and need not go through all. */
+function findPlain<F>(entries: Entry<F>[]): Map<string, Map<string, F>> {
+  const plain = new Map<string, Map<string, F>>()
+  for (const { method, segments } of entries) {
+    if (segments.some(({ kind }) => kind !== 'text')) continue
+    const path = `/${segments.map((segment) => (segment as { text: string }).text).join('/')}`
+    const found = findRoute(entries, method, path)
+    if (found.kind !== 'route') continue
+    const methods = plain.get(path) ?? new Map<string, F>()
+    plain.set(path, methods.set(method, found.fn))
+  }
+  return plain
 }
 
 function findRoute<F>(entries: Entry<F>[], method: string, pathname: string): Found<F> {

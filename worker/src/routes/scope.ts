@@ -1,30 +1,75 @@
 import { AppError, DEADLINE_HEADER, HOPS_HEADER } from '@flash/protocol'
 import type { Visit } from '../balanced/visit.ts'
 import type { Callee } from '../execute/call.ts'
-import { attachHops, createContext, createLog, type FunctionContext } from '../execute/context.ts'
+import { Context, createLog, type FunctionContext, hopsKey } from '../execute/context.ts'
 import { attachWorker, type Worker } from '../execute/worker.ts'
 
 /** What `getContext()` gives while a request is answered, and while its WebSocket is open. */
 export function createRequestContext(worker: Worker, { definition }: Callee, visit: Visit): FunctionContext {
-  const context = createContext({
-    signal: visit.signal,
-    jobId: crypto.randomUUID(),
-    attempt: 1,
-    deadline: readNumber(visit, DEADLINE_HEADER),
-    endpoint: worker.endpoint,
-    log: createLog((text) => worker.write('stdout', text)),
-    progress: () => refuse('progress', 'yield values from an async generator, or return a stream'),
-    idempotencyKey: visit.header('idempotency-key'),
-    refreshWorker: () => refuse('refreshWorker', 'end the process; the platform starts another worker'),
-    model: definition.config.model,
-  })
-  return attachHops(attachWorker(context, worker), readNumber(visit, HOPS_HEADER) ?? 0)
+  return attachWorker(new RequestContext(worker, definition.config.model, visit), worker)
+}
+
+/** Most handlers never look: what they would find is made when they do. */
+class RequestContext extends Context implements FunctionContext {
+  readonly #worker: Worker
+  readonly #visit: Visit
+  #log: FunctionContext['log'] | undefined
+
+  constructor(worker: Worker, model: string | undefined, visit: Visit) {
+    super(worker.endpoint, model)
+    this.#worker = worker
+    this.#visit = visit
+  }
+
+  get signal(): AbortSignal {
+    return this.#visit.signal
+  }
+
+  get jobId(): string {
+    return this.#visit.id
+  }
+
+  get attempt(): number {
+    return 1
+  }
+
+  get deadline(): number | null {
+    return readNumber(this.#visit, DEADLINE_HEADER)
+  }
+
+  get idempotencyKey(): string | undefined {
+    return this.#visit.header('idempotency-key')
+  }
+
+  get log(): FunctionContext['log'] {
+    return (this.#log ??= createLog((text) => this.#worker.write('stdout', text)))
+  }
+
+  get progress(): FunctionContext['progress'] {
+    return refuseProgress
+  }
+
+  get refreshWorker(): FunctionContext['refreshWorker'] {
+    return refuseRefresh
+  }
+
+  get [hopsKey](): number {
+    return readNumber(this.#visit, HOPS_HEADER) ?? 0
+  }
 }
 
 /** Of a header that callers of ours send; what others send there is nothing. */
 function readNumber(visit: Visit, name: string): number | null {
   const text = visit.header(name)
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null
+}
+
+function refuseProgress(): never {
+  refuse('progress', 'yield values from an async generator, or return a stream')
+}
+
+function refuseRefresh(): never {
+  refuse('refreshWorker', 'end the process; the platform starts another worker')
 }
 
 function refuse(name: string, hint: string): never {

@@ -3,6 +3,7 @@ import type { CreateSocketServer, SocketHooks, SocketServer, Upgrade } from '../
 import type { Worker } from '../execute/worker.ts'
 import { askWeb } from './ask-web.ts'
 import { bindHooks } from './connection.ts'
+import { checkPath } from './path.ts'
 import { refuse, refuseSocket } from './refusal.ts'
 import type { BalancedFunction, Router } from './router.ts'
 import { visitOf } from './visit.ts'
@@ -29,6 +30,7 @@ export async function openSocket<F extends BalancedFunction>(
   request: Request,
   upgrade: Upgrade,
 ): Promise<Response | undefined> {
+  checkPath(upgrade.incoming.url!)
   const opening = await findHooks(host, request)
   if (opening instanceof Response) return opening
   const { callee, hooks } = opening

@@ -4,11 +4,19 @@ import { PlainReply, type Reply, type Visit } from '../balanced/visit.ts'
 export function visitOf(given: Request): Visit {
   const { pathname, search } = new URL(given.url)
   let request = given
+  let id: string | undefined
   return {
     method: given.method,
     pathname,
     search,
+    target: pathname + search,
     signal: given.signal,
+    get isOver() {
+      return given.signal.aborted
+    },
+    get id() {
+      return (id ??= crypto.randomUUID())
+    },
     hasBody: given.body !== null,
     header: (name) => given.headers.get(name) ?? undefined,
     headers: () => given.headers,

@@ -55,7 +55,7 @@ function readEndpoint(detection: Detection, call: NamedCall, found: FoundEndpoin
   const client = findClient(source.parsed, call.node)
   if (client) found.clients.push(client)
   else if (given.some(({ type }) => type === 'SpreadElement') || given.length === 0 || given.length > 2)
-    addProblem(findings, source, call.node, wrongArguments)
+    addProblem(findings, source, call.node, wrongArguments(call.node))
   else if (given.length === 2) {
     const web = readWeb(detection, call)
     if (web) found.functions.push(web)
@@ -65,17 +65,23 @@ function readEndpoint(detection: Detection, call: NamedCall, found: FoundEndpoin
   }
 }
 
-const wrongArguments: Refusal = {
-  code: 'REMOTE_ARGUMENTS',
-  message:
-    '`endpoint()` takes a config and, for a web app, the app; the build cannot see which is which here',
-  hint: 'write `endpoint(config)` and add routes to it, or `endpoint(config, app)`',
+function wrongArguments({ arguments: given }: CallExpression): Refusal {
+  const isSpread = given.some(({ type }) => type === 'SpreadElement')
+  const has = isSpread
+    ? 'these are spread, so the build cannot see which is which'
+    : `this one has ${given.length === 0 ? 'nothing' : `${given.length} arguments`}`
+  return {
+    code: 'REMOTE_ARGUMENTS',
+    message: `\`endpoint()\` takes a config and, for a web app, the app, and ${has}`,
+    hint: "write `const api = endpoint({ name: 'items' })` and add routes to it, or `endpoint({ name: 'site' }, app)`",
+  }
 }
 
 const madeAsApi: Made = {
   call: 'endpoint()',
   what: 'load-balanced endpoint',
   example: 'api = endpoint(config)',
+  instead: 'move it to the top level of the module, together with its routes',
 }
 
 function readApi({ source, findings, host }: Detection, { node, ancestors }: NamedCall): FoundApi | null {

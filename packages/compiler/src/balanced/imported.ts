@@ -1,8 +1,10 @@
 import type { CallExpression } from 'oxc-parser'
+import type { ImportBinding } from '../bindings.ts'
 import { findClient } from '../client.ts'
 import { type Detection, isOurs } from '../detect.ts'
 import { isExport } from '../exported.ts'
 import { type Follow, followExport, followPath, type Target } from '../follow.ts'
+import { mentions } from '../mention.ts'
 import { type ParsedModule, peel } from '../parse.ts'
 import { memberPath, readReferences } from '../references.ts'
 import { addProblem, type Refusal } from '../refuse.ts'
@@ -33,7 +35,7 @@ async function checkValues({ source, host, files, findings, aliases }: Detection
   const called = new Set(calls.map(({ node }) => rootOf(node.callee).start))
   for (const use of uses) {
     const binding = bindings.get(use.name)
-    if (binding?.kind !== 'import' || !aliases.has(binding.imported)) continue
+    if (binding?.kind !== 'import' || !isWorthFollowing(binding, aliases)) continue
     if (use.type || isExport(use) || called.has(use.start)) continue
     const follow: Follow = { host, files, visited: new Set() }
     const target = await followPath(source.parsed, [use.name], follow)
@@ -49,6 +51,12 @@ async function checkValues({ source, host, files, findings, aliases }: Detection
         ),
       )
   }
+}
+
+function isWorthFollowing({ imported, source }: ImportBinding, aliases: ReadonlySet<string>): boolean {
+  if (imported !== 'default') return aliases.has(imported)
+  const modules = [...aliases].filter((word) => word.startsWith('/'))
+  return mentions(`import '${source}'`, modules)
 }
 
 function elsewhere(what: string, rootPath: string): Refusal {

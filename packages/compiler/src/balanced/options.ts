@@ -7,29 +7,35 @@ import { addProblem, type Refusal } from '../refuse.ts'
 
 const schemas: RouteFact['schemas'] = ['params', 'query', 'body', 'response']
 
-/** Which parts of a route its third argument has schemas for; refuses what reading cannot tell, and what nobody would check. */
+type ReadOptions = Pick<RouteFact, 'schemas' | 'local'>
+
+/**
+ * Which parts of a route its third argument has schemas for, and whether the app's server runs it; refuses what reading cannot
+ * tell, and what nobody would check.
+ */
 export function readOptions(
   detection: Detection,
   argument: Argument | undefined,
   method: RouteFact['method'],
-): RouteFact['schemas'] {
+): ReadOptions {
   const { findings, source } = detection
   const node = argument && (peel(argument) as Node)
-  if (!node) return []
+  if (!node) return { schemas: [] }
   if (node.type !== 'ObjectExpression') {
     addProblem(findings, source, node, unreadable)
-    return []
+    return { schemas: [] }
   }
   if (method === 'WS') {
     addProblem(findings, source, node, ofSocket)
-    return []
+    return { schemas: [] }
   }
   const names = new Set(node.properties.map((property) => readOption(detection, property)))
   if (names.has('body') && (method === 'GET' || method === 'HEAD'))
     addProblem(findings, source, node, noBody(method))
-  return schemas.filter((name) => names.has(name))
+  return { schemas: schemas.filter((name) => names.has(name)), ...(names.has('local') && { local: true }) }
 }
 
+/** The name of what is set; `local: false` sets nothing. */
 function readOption(
   { findings, source }: Detection,
   property: ObjectExpression['properties'][number],
@@ -41,8 +47,9 @@ function readOption(
   }
   if (name === 'local') {
     const value = peel(property.value) as Node
-    const isOff = value.type === 'Literal' && value.value === false
-    if (!isOff) addProblem(findings, source, property, noLocal)
+    if (value.type === 'Literal' && value.value === false) return null
+    if (value.type !== 'Literal' || value.value !== true)
+      addProblem(findings, source, property, localUnreadable)
   } else if (!schemas.some((known) => known === name)) {
     addProblem(findings, source, property, unknownOption(name))
   }
@@ -69,16 +76,16 @@ function noBody(method: string): Refusal {
   }
 }
 
-const noLocal: Refusal = {
-  code: 'NOT_AVAILABLE',
-  message: '`local: true`: routes that run in the server of the app are not available in this version',
-  hint: 'leave it out: the route runs in a worker; or write the route in the server of the app itself',
+const localUnreadable: Refusal = {
+  code: 'BAD_ROUTE',
+  message: 'where the route runs is not written out here',
+  hint: 'write `local: true` for the server of the app; leave it out, and the route runs in a worker',
 }
 
 function unknownOption(name: string): Refusal {
   return {
     code: 'BAD_ROUTE',
     message: `a route has no option ${JSON.stringify(name)}`,
-    hint: 'its options are params, query, body and response',
+    hint: 'its options are params, query, body, response and local',
   }
 }

@@ -1,22 +1,18 @@
 import { AppError, parseRequestPath, parseRoutePath, type RouteFact } from '@flash/protocol'
-import type { Expression } from 'oxc-parser'
+import type { Expression, Node } from 'oxc-parser'
 import { nodeOf } from '../class.ts'
 import type { Detection } from '../detect.ts'
 import { followPath } from '../follow.ts'
 import { peel } from '../parse.ts'
 import { memberPath, propertyName } from '../references.ts'
-import { addProblem } from '../refuse.ts'
+import { addProblem, type Refusal } from '../refuse.ts'
 
 /** The path of a route, written out or the value of a constant; `null` when it was refused. */
 export async function readRoutePath(detection: Detection, argument: Expression): Promise<string | null> {
   const { findings, source } = detection
   const path = await readText(detection, argument)
   if (path === null) {
-    addProblem(findings, source, argument, {
-      code: 'BAD_ROUTE',
-      message: 'the path of the route cannot be told by reading the module',
-      hint: "write it as a text: '/items/:id'",
-    })
+    addProblem(findings, source, argument, notText(peel(argument)))
     return null
   }
   try {
@@ -25,9 +21,21 @@ export async function readRoutePath(detection: Detection, argument: Expression):
     return path
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    const { code, message, hint = 'write another path' } = error
+    const { code, message } = error
+    const hint = code === 'BAD_PATH' ? 'write the path without it' : (error.hint ?? 'write another path')
     addProblem(findings, source, argument, { code, message, hint })
     return null
+  }
+}
+
+function notText({ type }: Node): Refusal {
+  const isPlain = !/^(?:Literal|\w*Function\w*|ObjectExpression|ClassExpression)$/.test(type)
+  return {
+    code: 'BAD_ROUTE',
+    message: isPlain
+      ? 'the path of the route cannot be told by reading the module'
+      : 'the first argument of the route is its path, a text',
+    hint: "write it in one piece, '/items/:id', or name a constant that is written so",
   }
 }
 

@@ -6,8 +6,8 @@ import { isExportedPath } from '../exported.ts'
 import { functionId } from '../id.ts'
 import { isWrapper, peel } from '../parse.ts'
 import { type Made, type Place, readPlace } from '../place.ts'
-import type { NamedCall } from '../references.ts'
-import { addProblem, type Refusal } from '../refuse.ts'
+import { type NamedCall, propertyName } from '../references.ts'
+import { addProblem, type Refusal, type Source } from '../refuse.ts'
 import type { FoundApi, FoundFunction } from '../types.ts'
 import { findConfigured } from './configured.ts'
 import { methodOf } from './methods.ts'
@@ -30,7 +30,8 @@ export async function readRoute(
   const method = methodOf(member!)
   const place = readRoutePlace(ancestors, node, call)
   const wrong = method
-    ? (checkArguments(node, call) ?? ('refusal' in place && orClient(api, place.refusal)))
+    ? (checkArguments(node, call) ??
+      ('refusal' in place ? orClient(api, place.refusal) : checkOrder(source, node, api)))
     : noMethod(call)
   if (!method || wrong || 'refusal' in place) {
     addProblem(findings, source, node, wrong as Refusal)
@@ -39,13 +40,14 @@ export async function readRoute(
   const [first, handler, options] = node.arguments as Expression[]
   const path = await readRoutePath(detection, first!)
   const body = await readHandler(detection, handler!, words, { method, call })
-  const schemas = readOptions(detection, options, method)
+  const read = readOptions(detection, options, method)
   if (path === null) return null
   const { package: owner, path: file } = host.locate(source.parsed.file)
   const exportPath = `${api.name}.${method} ${path}`
   return {
     id: functionId(owner, file, exportPath),
     exportPath,
+    ...(place.path.length > 0 && { name: place.path.join('.') }),
     exported: place.path.length > 0 && isExportedPath(source.parsed, place.path),
     kind: 'route',
     callables: [],
@@ -54,7 +56,7 @@ export async function readRoute(
     call: node,
     config: api.config,
     body,
-    route: { method, path, schemas },
+    route: { method, path, ...read },
     api,
   }
 }
@@ -64,8 +66,28 @@ function readRoutePlace(ancestors: Node[], node: CallExpression, call: string): 
   const outer = ancestors.findLastIndex((one) => !isWrapper(one) && one.type !== 'ChainExpression')
   const isStatement = ancestors[outer]?.type === 'ExpressionStatement'
   if (isStatement && ancestors[outer - 1]?.type === 'Program') return { path: [] }
-  const made: Made = { call: `${call}()`, what: 'route', example: `read = ${call}(…)` }
+  const chained = ancestors[outer]
+  if (
+    chained?.type === 'MemberExpression' &&
+    methodOf(propertyName(chained.property, chained.computed) ?? '')
+  )
+    return { refusal: notChained(call) }
+  const made: Made = {
+    call: `${call}()`,
+    what: 'route',
+    example: `read = ${call}(…)`,
+    instead:
+      'write each route out at the top level of the module; one with a parameter, `/items/:id`, answers for many',
+  }
   return readPlace(ancestors, node, made)
+}
+
+function notChained(call: string): Refusal {
+  return {
+    code: 'BAD_ROUTE',
+    message: `\`${call}()\` gives the route that it makes, so no other is made with it`,
+    hint: `begin each route with \`${call.split('.')[0]}\`, in a statement of its own`,
+  }
 }
 
 const toBeClient = 'to call an endpoint that exists, its config says `id`, `app` or `image` in this module'
@@ -90,6 +112,17 @@ function checkArguments({ arguments: given }: CallExpression, call: string): Ref
   }
 }
 
+/** Loading the module would fail, in its worker only: a `const` has no value above its line. */
+function checkOrder({ parsed, shown }: Source, { start }: Node, { name, call }: FoundApi): Refusal | null {
+  if (start > call.start) return null
+  const { file, line, column } = parsed.position(call.start, shown)
+  return {
+    code: 'BAD_ROUTE',
+    message: `this route is above its endpoint: \`${name}\` is made at ${file}:${line}:${column}, and cannot be used before`,
+    hint: `move \`const ${name} = endpoint(…)\` above its first route`,
+  }
+}
+
 function noMethod(call: string): Refusal {
   return {
     code: 'BAD_ROUTE',
@@ -106,6 +139,12 @@ const handlerWords: BodyWords = {
   also: '',
   instead: fromRequest,
   parameters: fromRequest,
+}
+
+const noHooks: Refusal = {
+  code: 'BAD_ROUTE',
+  message: 'the hooks of a WebSocket are an object with functions',
+  hint: 'write `{ open(peer) {}, message(peer, message) {}, close(peer) {} }`, with those that you need',
 }
 
 function hooksChanged(name: string): Refusal {
@@ -130,9 +169,12 @@ async function readHandler(
 ): Promise<Expression> {
   if (method === 'WS') {
     const { findings, source } = detection
+    const hooks = peel(argument) as Expression
+    if (/^(?:Literal|TemplateLiteral|\w*FunctionExpression|ClassExpression)$/.test(hooks.type))
+      addProblem(findings, source, hooks, noHooks)
     for (const use of findConfigured(source.parsed, argument))
       addProblem(findings, source, use, hooksChanged(use.name))
-    return peel(argument) as Expression
+    return hooks
   }
   const { kind, body } = await readBody(detection, argument, words, { name: call, says: handlerWords })
   if (kind === 'class') {

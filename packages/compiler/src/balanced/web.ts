@@ -11,7 +11,12 @@ import type { FoundFunction } from '../types.ts'
 import { findConfigured, findDeclared } from './configured.ts'
 import { rootOf } from './methods.ts'
 
-const madeAsWeb: Made = { call: 'endpoint()', what: 'web app', example: 'site = endpoint(config, app)' }
+const madeAsWeb: Made = {
+  call: 'endpoint()',
+  what: 'web app',
+  example: 'site = endpoint(config, app)',
+  instead: 'move it to the top level of the module; what it needs from here comes with a request',
+}
 
 /** The web app of `endpoint(config, web)`; `null` when it was refused. */
 export function readWeb(detection: Detection, { node, ancestors }: NamedCall): FoundFunction | null {
@@ -54,12 +59,20 @@ function checkWeb({ source, findings }: Detection, web: Expression): void {
   const named = root.type === 'Identifier' ? findDeclared(parsed, root.name) : null
   if (root.type === 'Identifier' && named && !makes(named))
     return addProblem(findings, source, root, inModule(root.name))
-  for (const use of findConfigured(parsed, web)) addProblem(findings, source, use, inModule(use.name))
+  for (const use of findConfigured(parsed, web)) addProblem(findings, source, use, usesChanged(use.name))
 }
 
 /** A function makes the app when it is called, so that no statement can come after. */
 function makes({ kind, init }: DeclaredBinding): boolean {
   return kind === 'function' || (kind === 'const' && init !== null && isFunction(peel(init) as Node))
+}
+
+function usesChanged(name: string): Refusal {
+  return {
+    code: 'APP_IN_MODULE',
+    message: `the web app uses \`${name}\`, which statements of this module change, and those would stay in the browser's copy`,
+    hint: `move \`${name}\` and the statements to a module of its own and import it here, or make it in a function: \`endpoint(config, () => …)\``,
+  }
 }
 
 function inModule(name: string): Refusal {

@@ -170,3 +170,27 @@ export const three = remote({ name: 'three' }, async () => 3)`,
     })
   },
 )
+
+test('what the server of the app runs is in no bundle, and an endpoint that has only that has none', async () => {
+  using project = await createWorkerProject({
+    'src/store.ts': `export const store = () => 'text of the store'`,
+    'src/account.ts': `import { endpoint, remote } from 'unplugin-flash'
+import { store } from './store'
+const api = endpoint({ name: 'account' })
+export const me = api.get('/me', () => ['body of me', store()], { local: true })
+export const far = api.get('/far', () => ['body of far', me()])
+const alone = endpoint({ name: 'alone' })
+export const here = alone.get('/', () => 'body of here', { local: true })
+export const ask = remote({ name: 'asking' }, async () => ['body of ask', await me(), await here()])`,
+  })
+  const { manifest } = await project.build()
+  expect(Object.keys(manifest.endpoints)).toEqual(['account', 'asking'])
+  const { functions, calls } = manifest.endpoints.account!
+  expect([functions.map(({ exportPath }) => exportPath), calls]).toEqual([['api.GET /far'], []])
+  expect(manifest.endpoints.asking!.calls).toEqual([])
+  for (const name of ['account', 'asking']) {
+    const text = project.read(`${name}/main.mjs`) + project.read(`${name}/main.mjs.map`)
+    expect(text).not.toMatch(/body of me|body of here|text of the store/)
+    expect(text).toContain('src/account.ts:4:19')
+  }
+})

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { AppError, type Manifest } from '@flash/protocol'
+import { AppError, type Manifest, runsInServer } from '@flash/protocol'
 import type { Project } from '../project.ts'
 import { bundleEndpoint, type BundleResult } from './bundle.ts'
 import { findCircles } from './circles.ts'
@@ -143,8 +143,10 @@ async function settle(
 /** One more than there are processors: while the engine works on some, we read for the next. */
 const AT_A_TIME = availableParallelism() + 1
 
+/** Those that have something to run. */
 function endpointsOf(project: Project): string[] {
-  return [...new Set(project.functions().map(({ endpoint }) => endpoint))].sort()
+  const functions = project.functions().filter((fact) => !runsInServer(fact))
+  return [...new Set(functions.map(({ endpoint }) => endpoint))].sort()
 }
 
 function idsOf(project: Project): string {

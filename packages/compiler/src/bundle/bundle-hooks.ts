@@ -1,4 +1,4 @@
-import { AppError, type FunctionFact } from '@flash/protocol'
+import { AppError, type FunctionFact, runsInServer } from '@flash/protocol'
 import { isInstalled } from '../locate.ts'
 import { rewriteModule } from '../transform/rewrite.ts'
 import { findAssetUrls, replaceUrls } from './asset-urls.ts'
@@ -90,7 +90,7 @@ async function rewrite(
   if (!compiled.test(file) || own.includes(file) || /[?&](?:raw|url)\b/.test(query)) return null
   const analysis = await project.analyze(code, file)
   if (!analysis) return null
-  const keeps = (fact: FunctionFact) => fact.endpoint === name
+  const keeps = (fact: FunctionFact) => fact.endpoint === name && !runsInServer(fact)
   const demanded = demand.get(file)
   const rewritten = rewriteModule(analysis, { kind: 'worker', keeps, demanded, lean: true, calling })
   const ids = new Set(analysis.facts.filter((fact) => !keeps(fact)).map((fact) => fact.id))

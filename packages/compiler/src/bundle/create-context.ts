@@ -71,7 +71,8 @@ function chooseEngine({ root, engine }: WorkerBuildOptions): Engine {
 /** `aliases`: names under which the project's own modules pass `remote` on. */
 function wordTest(aliases: string[]): RegExp {
   const escaped = aliases.map((word) => word.replace(/[^\w]/g, '\\$&'))
-  return new RegExp([packageName, '\\b(?:remote|endpoint)\\b', ...escaped].join('|'))
+  // Names may be written with escapes: `\u0072emote`.
+  return new RegExp([packageName, '\\b(?:remote|endpoint)\\b', '\\\\[ux]', ...escaped].join('|'))
 }
 
 function createFinder(): (file: string) => string | null {

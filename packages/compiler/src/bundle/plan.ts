@@ -3,6 +3,7 @@ import {
   type BundleInfo,
   type FunctionFact,
   type ResolvedEndpointConfig,
+  runsInServer,
   WIRE_VERSION,
   WORKER_NODE,
 } from '@flash/protocol'
@@ -24,7 +25,7 @@ export interface EndpointPlan {
 /** Throws what is wrong with its config, or with a file that its modules import. */
 export async function planEndpoint(project: Project, name: string): Promise<EndpointPlan> {
   const [config, demand] = await Promise.all([project.config(name, { check: true }), project.demand(name)])
-  const functions = project.endpoint(name)
+  const functions = project.endpoint(name).filter((fact) => !runsInServer(fact))
   const { maxConcurrency, instances, executionTimeoutMs } = config
   return {
     name,

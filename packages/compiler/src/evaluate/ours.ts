@@ -21,7 +21,7 @@ const refuse = `const refuse = (name) => () => {
 `
 
 /** Stubs are made where modules declare them and are only called by code that is gone. */
-const stubs = ['stub', 'flashClass', 'web', 'route', 'socket', 'noClient']
+const stubs = ['stub', 'flashClass', 'web', 'route', 'socket', 'noClient', 'routeOfServer']
 const serverStubs = ['serverStub', 'serverClass', 'serverWeb', 'serverRoute', 'serverSocket']
 const inert = [...stubs, ...serverStubs].map((name) => `exports.${name} = () => function stub() {}\n`)
 

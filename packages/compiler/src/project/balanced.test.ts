@@ -150,6 +150,18 @@ describe('configs', () => {
       expect(await refusalOf(config, what === 'without a name' ? 'a-api' : 'items')).toMatch(wanted))
   }
 
+  test('the way out of a missing name is a name', async () => {
+    using project = createTestProject(
+      withHead({ 'src/a.ts': `const api = endpoint({})\napi.get('/', () => 1)` }),
+    )
+    await project.scan()
+    await expect(project.config('a-api')).rejects.toMatchObject({
+      code: 'BAD_NAME',
+      hint: "add one: `endpoint({ name: 'items' })`",
+      frame: expect.stringContaining('endpoint({})'),
+    })
+  })
+
   test('an endpoint without a name is no problem of its place or its constant', async () => {
     const code = `const config = {}\nconst api = endpoint(config)\napi.get('/a', () => 1)\napi.get('/b', () => 1)`
     expect(await problemsOf({ 'src/x.ts': code })).toEqual([])
@@ -233,6 +245,99 @@ export const other = endpoint(config, () => new Response('y'))`
   })
 })
 
+describe('two routes that answer the same requests name both places', () => {
+  const twice = (first: string, second: string) =>
+    expect.stringMatching(
+      new RegExp(
+        `^DUPLICATE_ROUTE ${second.replaceAll('.', '\\.')} .* at ${first.replaceAll('.', '\\.')} and .* at ${second.replaceAll('.', '\\.')}$`,
+      ),
+    )
+  for (const [what, one, other] of [
+    ['the same path', `api.get('/items', () => 1)`, `api.get('/items', () => 2)`],
+    ['another name of a parameter', `api.get('/items/:id', () => 1)`, `api.get('/items/:name', () => 2)`],
+    ['another name of the rest', `api.get('/files/**', () => 1)`, `api.get('/files/**:path', () => 2)`],
+    ['a path by its constant', `api.get('/items', () => 1)`, 'api.get(`/items`, () => 2)'],
+    ['the same WebSocket', `api.ws('/live', {})`, `api.ws('/live', {})`],
+  ] as const) {
+    test(`${what}, in one file`, async () => {
+      const code = `const api = endpoint({ name: 'one' })\n${one}\n${other}`
+      expect(await problemsOf({ 'src/a.ts': code })).toEqual([twice('src/a.ts:3:1', 'src/a.ts:4:1')])
+    })
+
+    test(`${what}, in one file and two constants of one config`, async () => {
+      const code = `const config = { name: 'one' }\nconst own = endpoint(config)\nconst api = endpoint(config)
+${one.replace('api', 'own')}\n${other}`
+      expect(await problemsOf({ 'src/a.ts': code })).toEqual([twice('src/a.ts:5:1', 'src/a.ts:6:1')])
+    })
+
+    test(`${what}, in files that import one config`, async () => {
+      const files = {
+        'src/config.ts': `export const shared = { name: 'one' }`,
+        'src/a.ts': `import { shared } from './config'\nconst api = endpoint(shared)\n${one}`,
+        'src/b.ts': `import { shared as own } from './config'\nconst config = own\nconst api = endpoint(config)\n${other}`,
+      }
+      expect(await problemsOf(files)).toEqual([twice('src/a.ts:4:1', 'src/b.ts:5:1')])
+    })
+  }
+
+  test('other methods, paths and endpoints are no matter', async () => {
+    const code = `const api = endpoint({ name: 'one' })
+const other = endpoint({ name: 'two' })
+api.get('/items', () => 1)
+api.post('/items', () => 1)
+api.get('/items/:id', () => 1)
+api.get('/items/**', () => 1)
+api.get('/items/:id/x', () => 1)
+api.ws('/items', {})
+other.get('/items', () => 1)`
+    expect(await problemsOf({ 'src/a.ts': code })).toEqual([])
+  })
+})
+
+describe('paths that belong to the platform are refused where they are written', () => {
+  const reserved = 'RESERVED_PATH src/a.ts:4:10'
+  const bad = 'BAD_ROUTE src/a.ts:4:10'
+  for (const [path, wanted] of [
+    ['/ping', reserved],
+    ['/execute', reserved],
+    ['/_runpod', reserved],
+    ['/_runpod/state', reserved],
+    ['/_runpod/:id', reserved],
+    ['/_runpod/**', reserved],
+    ['/\\u0070ing', reserved],
+    ['/%70ing', bad],
+    ['/%5frunpod/x', bad],
+    ['/ping/', bad],
+    ['//ping', bad],
+    ['/x/../ping', bad],
+    ['/./ping', bad],
+    ['/\\\\ping', bad],
+    ['/ping?x', bad],
+    ['/ping#x', bad],
+  ] as const) {
+    test(path, async () => {
+      const code = `const api = endpoint({ name: 'one' })\n\napi.post('${path}', () => 1)`
+      const [problem, ...others] = await problemsOf({ 'src/a.ts': code })
+      expect(problem).toContain(wanted)
+      expect(others).toEqual([])
+    })
+  }
+
+  test('also when it is a constant of another module', async () => {
+    const files = {
+      'src/paths.ts': `export const health = '/ping'`,
+      'src/a.ts': `import { health } from './paths'\nconst api = endpoint({ name: 'one' })\napi.get(health, () => 1)`,
+    }
+    expect(await problemsOf(files)).toEqual([expect.stringMatching(/^RESERVED_PATH src\/a\.ts:4:9 /)])
+  })
+
+  test('and others that only look like it are not', async () => {
+    const paths = ['/pings', '/x/ping', '/ping/x', '/execute/:id', '/_runpods', '/runpod', '/:verb', '/**']
+    const code = paths.map((path) => `api.get('${path}', () => 1)`).join('\n')
+    expect(await problemsOf({ 'src/a.ts': `const api = endpoint({ name: 'one' })\n${code}` })).toEqual([])
+  })
+})
+
 describe('routes of an endpoint that another module makes', () => {
   const owner = (exported: string) => `const config = { name: 'one' }\n${exported}`
   const use = `import { api } from './owner'\nexport const read = api.get('/items', () => 'text')`
@@ -299,6 +404,16 @@ describe('routes of an endpoint that another module makes', () => {
     ])
   })
 
+  test('are refused where a default import of it is handed on', async () => {
+    const files = {
+      'src/owner.ts': `${head}${owner('const api = endpoint(config)\nexport default api')}`,
+      'src/use.ts': `import React from 'react'\nimport own from './owner'\nexport const all = [React, add(own)]`,
+    }
+    expect(await problemsOf({}, files)).toEqual([
+      'BAD_ROUTE src/use.ts:3:32 `own` is used as a value, and routes made so are not in the file of its endpoint, which is src/owner.ts',
+    ])
+  })
+
   test('calls that only look like it are left alone', async () => {
     const files = {
       'src/owner.ts': `${head}export const api = endpoint({ id: 'abc' })\nexport const plain = { get: (...all: unknown[]) => all }\nexport const made = plain.get('/x', 1)`,
@@ -321,4 +436,30 @@ test('an endpoint without routes is told as a warning, until it has one', async 
   const { appeared } = await project.update(project.path('src/a.ts'))
   expect(appeared.map(({ exportPath }) => exportPath)).toEqual(['api.GET /'])
   expect(project.warnings()).toEqual([])
+})
+
+describe('routes of the server of the app', () => {
+  const files = withHead({
+    'src/a.ts': `const api = endpoint({ name: 'items' })
+export const me = api.get('/me', () => 1, { local: true })
+export const far = api.get('/far', () => 1, { local: false })`,
+  })
+
+  test('say so in their facts', async () => {
+    using project = createTestProject(files)
+    await project.scan()
+    const { 'api.GET /me': me, 'api.GET /far': far } = byPath(project)
+    expect(me!.route).toEqual({ method: 'GET', path: '/me', schemas: [], local: true })
+    expect(far!.route).toEqual({ method: 'GET', path: '/far', schemas: [] })
+    expect(project.problems()).toEqual([])
+  })
+
+  test('are a problem of an app without a server', async () => {
+    using project = createTestProject(files, { hasServer: false })
+    await project.scan()
+    const [problem, ...others] = project.problems()
+    expect(others).toEqual([])
+    expect(told(problem!)).toMatch(/^LOCAL_NEEDS_SERVER src\/a\.ts:3:19 `api\.GET \/me` \(src\/a\.ts:3:19\)/)
+    expect(problem!.frame).toContain("> 3 | export const me = api.get('/me'")
+  })
 })

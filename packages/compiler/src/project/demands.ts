@@ -1,3 +1,4 @@
+import { runsInServer } from '@flash/protocol'
 import { compareDemand, type Demand, findDemand } from './demand.ts'
 import { known, type ProjectState } from './state.ts'
 
@@ -10,7 +11,7 @@ export interface Demands {
 export function createDemands(state: ProjectState): Demands {
   const kept = new Map<string, Promise<Demand>>()
   const compute = (name: string) => {
-    const entries = known(state).filter(({ fact }) => fact.endpoint === name)
+    const entries = known(state).filter(({ fact }) => fact.endpoint === name && !runsInServer(fact))
     return findDemand({
       host: state.context.host,
       analysisOf: (file) => state.files.get(file)?.analysis ?? null,

@@ -13,7 +13,7 @@ export function toFact(reading: ConfigReading, host: CompilerHost, data?: unknow
   const { found, analysis, code, setup } = reading
   const { file } = analysis.parsed
   const { package: packageName, path, prefix } = host.locate(file)
-  const { id, exportPath, exported, kind, callables, constructorParams, at, route } = found
+  const { id, exportPath, exported, kind, callables, constructorParams, at } = found
   const executed = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>
   const has = (key: keyof typeof code) => code[key] ?? executed[key] === true
   const takesSchemas = !isBalanced(found)
@@ -27,7 +27,7 @@ export function toFact(reading: ConfigReading, host: CompilerHost, data?: unknow
     exportPath,
     exported,
     kind,
-    ...(route && { route }),
+    ...ofRoute(found),
     callables,
     constructorParams,
     setup: setup?.key ?? (has('setup') ? `${owner.id}.setup` : null),
@@ -36,6 +36,10 @@ export function toFact(reading: ConfigReading, host: CompilerHost, data?: unknow
     endpoint: nameOf(reading, executed) ?? deriveEndpointName(prefix, owner.name),
     at,
   }
+}
+
+function ofRoute({ route, name }: Pick<FunctionFact, 'route' | 'name'>): Partial<FunctionFact> {
+  return { ...(route && { route }), ...(name !== undefined && { name }) }
 }
 
 function nameOf({ name }: ConfigReading, executed: Record<string, unknown>): string | null {

@@ -1,4 +1,11 @@
-import { AppError, checkEndpointName, isBalanced, type SourcePosition } from '@flash/protocol'
+import {
+  AppError,
+  checkEndpointName,
+  isBalanced,
+  localNeedsServer,
+  runsInServer,
+  type SourcePosition,
+} from '@flash/protocol'
 import { sameRoute } from '../balanced/find.ts'
 import { routeShape } from '../balanced/path.ts'
 import { refuseAt } from '../config.ts'
@@ -22,7 +29,7 @@ export function findProblems(functions: KnownFunction[], host: CompilerHost): Ap
 function findSameIds(functions: KnownFunction[]): AppError[] {
   return groupBy(functions, ({ fact }) => fact.id).flatMap(([first, ...others]) =>
     others.map(({ fact }) => {
-      const message = `two functions have one identity, \`${fact.exportPath}\` of ${fact.package}: ${show(first!)} and ${showAt(fact.at)}`
+      const message = `two ${sortOf(fact)}s have one identity, \`${fact.exportPath}\` of ${fact.package}: ${show(first!)} and ${showAt(fact.at)}`
       return new AppError('DUPLICATE_FUNCTION', { message, hint: 'install the package once', at: fact.at })
     }),
   )
@@ -71,9 +78,13 @@ function findSameNames(functions: KnownFunction[]): AppError[] {
         first!.fact.endpoint === fact.endpoint
           ? fact.endpoint
           : `${first!.fact.endpoint} and ${fact.endpoint}`
+      const sort = sortOf(fact)
       return new AppError('DUPLICATE_ENDPOINT', {
         message: `two configs have the endpoint name ${names}: ${show(first!)} and ${show({ fact })}`,
-        hint: 'rename one; or to put both functions on one endpoint, give them the same config constant',
+        hint:
+          sort === 'web app'
+            ? 'rename one of them'
+            : `rename one; or to put the ${sort}s on one endpoint, give both calls the same config constant`,
         at: fact.at,
         frame: reading.analysis.parsed.frame(reading.found.call.start),
       })
@@ -114,7 +125,7 @@ function sortOf({ kind }: KnownFunction['fact']): string {
 
 /** Of endpoints that share a config; those of one file are compared when it is read. */
 function findSameRoutes(functions: KnownFunction[]): AppError[] {
-  const routes = functions.filter(({ fact }) => fact.route)
+  const routes = functions.filter(({ fact }) => fact.route).sort(comparePlaces)
   const keyOf = ({ fact, reading }: KnownFunction) => `${reading.key} ${routeShape(fact.route!)}`
   return groupBy(routes, keyOf).flatMap(([first, ...others]) =>
     others.map(({ fact, reading }) => {
@@ -123,6 +134,11 @@ function findSameRoutes(functions: KnownFunction[]): AppError[] {
       return new AppError(code, { message, hint, at: fact.at, frame })
     }),
   )
+}
+
+function comparePlaces({ fact: one }: KnownFunction, { fact: other }: KnownFunction): number {
+  if (one.file !== other.file) return one.file < other.file ? -1 : 1
+  return one.at.line - other.at.line || one.at.column - other.at.column
 }
 
 function show({ fact }: Pick<KnownFunction, 'fact'>): string {
@@ -142,4 +158,12 @@ function groupBy<T>(items: T[], keyOf: (item: T) => string): T[][] {
     else groups.set(key, [item])
   }
   return [...groups.values()]
+}
+
+/** Routes that the app's server would run, of an app that has none. */
+export function findUnserved(functions: KnownFunction[]): AppError[] {
+  const routes = functions.filter(({ fact }) => runsInServer(fact))
+  return routes.map(({ fact, reading: { analysis, found } }) =>
+    localNeedsServer(fact, analysis.parsed.frame(found.call.start)),
+  )
 }

@@ -120,7 +120,10 @@ async function makeConfig(
     const names = [...new Set(functions.map(({ fact }) => fact.endpoint))]
     throw new AppError('UNKNOWN_ENDPOINT', {
       message: `no endpoint is named ${JSON.stringify(name)}`,
-      hint: names.length > 0 ? `use one of: ${names.join(', ')}` : 'the project has no remote functions',
+      hint:
+        names.length > 0
+          ? `use one of: ${names.join(', ')}`
+          : 'the project has no remote functions and no routes',
     })
   }
   const { reading } = found

@@ -140,7 +140,7 @@ function toEntry(copies: Copies): string {
     ({ fields, isSingle }, index) => `tell(value${index}, ${JSON.stringify(fields)}, ${isSingle})`,
   )
   const tell = `const tell = ${tellSchemas.toString()}\n`
-  return `${imports.join('')}${tell}${REPORT_GLOBAL}({ told: JSON.stringify([${calls.join(', ')}]) })\n`
+  return `${imports.join('')}${tell}${REPORT_GLOBAL}({ told: JSON.stringify(await Promise.all([${calls.join(', ')}])) })\n`
 }
 
 async function rewrite(

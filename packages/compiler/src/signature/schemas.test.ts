@@ -62,7 +62,7 @@ api.get('/', () => [])
     g: { input: { schema: expect.objectContaining({ required: ['n'] }) } },
     'api.POST /resize/:w': {
       params: { schema: object({ w: { type: 'number' } }, ['w']) },
-      body: { schema: expect.objectContaining({ required: ['f'] }) },
+      body: { schema: expect.objectContaining({ required: ['f'] }), optional: false },
     },
   })
 })

@@ -20,6 +20,8 @@ export interface CallableSignature {
   result: JsonSchema
   /** `items`: it gives one after the other; `raw`: a `Response`, a stream or bytes. */
   answers: 'value' | 'items' | 'raw'
+  /** What it may give instead: nothing at all, or as `raw`. */
+  instead?: ('nothing' | 'raw')[]
 }
 
 /** References in all schemas are to `definitions`: `#/$defs/<name>`. */

@@ -53,6 +53,7 @@ export function register(functions, id, config, body) {
 }
 export const defineApi = (config) => ({ config })
 export const defineWeb = define
+export const routeOfServer = (name, at) => async () => ['of the server', name, at]
 export { defineRoute as defineSocket }
 export function defineRoute(functions, id, { config }, method, path, body, options) {
   functions[id] = { config, body, route: { method, path, options } }

@@ -1,9 +1,11 @@
+import { runsInServer } from '@flash/protocol'
 import { isExport } from '../exported.ts'
 import type { Unit } from '../graph.ts'
 import type { ParsedModule } from '../parse.ts'
 import { type Span, spanTest } from '../span.ts'
 import type { FoundApi, FoundClient, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
-import { createEdit, type Edit, finish, type Rewritten } from './edit.ts'
+import { calleeSpan, createDefine } from './define.ts'
+import { createEdit, type Edit, factOf, finish, type Rewritten } from './edit.ts'
 import { findFlow } from './flow.ts'
 import { findOrphans } from './prune.ts'
 import { removeUnits } from './remove.ts'
@@ -12,19 +14,21 @@ import { clientOfNothing, clientStub, serverStub } from './stub.ts'
 type FoundCall = FoundFunction | FoundClient | FoundApi
 type AppRole = Extract<Role, { kind: 'client' | 'server' }>
 
-/** Roles `client` and `server`: calls become stubs, and what only the bodies used goes with them. */
+/**
+ * Roles `client` and `server`: calls become stubs, and what only the bodies used goes with them. Routes of the server of the app
+ * stay in role `server`, with their endpoint.
+ */
 export function rewriteApp(analysis: ModuleAnalysis, role: AppRole): Rewritten {
   const edit = createEdit(analysis)
-  const clients = role.kind === 'client' ? outerClients(analysis) : []
-  const found: FoundCall[] = [...analysis.functions, ...clients, ...analysis.apis]
-  const calls = found.map(({ call }) => call)
+  const { gone, kept, apis } = divide(analysis, role)
+  const calls = [...gone.map(({ call }) => call), ...apis.map(calleeSpan)]
   // Other modules of a worker take configs with their code from here in role `server`.
   const configs = role.kind === 'client' ? findExportedConfigs(edit, calls) : []
   const orphans = findOrphans(edit.graph, spanTest([...calls, ...configs]))
-  for (const unit of findStatements(edit)) orphans.add(unit)
+  for (const unit of findStatements(edit, kept)) orphans.add(unit)
   removeUnits(edit, (unit) => orphans.has(unit))
   for (const { start, end } of configs) edit.text.overwrite(start, end, '{}')
-  for (const one of found) {
+  for (const one of gone) {
     const unit = edit.graph.unitAt(one.call.start)
     if (unit && orphans.has(unit)) continue
     edit.text.overwrite(
@@ -33,12 +37,36 @@ export function rewriteApp(analysis: ModuleAnalysis, role: AppRole): Rewritten {
       'kind' in one ? stubOf(edit, one, role) : clientOfNothing(edit),
     )
   }
+  if (kept.length > 0) keepRoutes(edit, kept, apis)
   return finish(edit, { sources: role.kind === 'client' ? 'emitted' : 'original' })
 }
 
+/** What goes, and what stays: routes of the server of the app, with what they are made with. */
+function divide(analysis: ModuleAnalysis, { kind }: AppRole) {
+  const { functions } = analysis
+  const kept = kind === 'server' ? functions.filter(runsInServer) : []
+  const apis = [...new Set(kept.map((found) => found.api!))]
+  const gone: FoundCall[] = [
+    ...functions.filter((found) => !kept.includes(found)),
+    ...(kind === 'client' ? outerClients(analysis) : []),
+    ...analysis.apis.filter((api) => !apis.includes(api)),
+  ]
+  return { gone, kept, apis }
+}
+
+function keepRoutes(edit: Edit, kept: FoundFunction[], apis: FoundApi[]): void {
+  const { define, defineApi } = createDefine(edit, 'unplugin-flash/internal/app', 'app')
+  for (const found of kept) {
+    const { endpoint, setup } = factOf(edit, found)
+    define(found, JSON.stringify({ endpoint, setup }))
+  }
+  for (const api of apis) defineApi(api)
+}
+
 /** Routes that nobody can call from code. */
-function findStatements({ graph, analysis }: Edit): Unit[] {
-  const units = analysis.functions.flatMap(({ call }) => graph.unitAt(call.start) ?? [])
+function findStatements({ graph, analysis }: Edit, kept: FoundFunction[]): Unit[] {
+  const gone = analysis.functions.filter((found) => !kept.includes(found))
+  const units = gone.flatMap(({ call }) => graph.unitAt(call.start) ?? [])
   return units.filter(({ kind }) => kind === 'effect')
 }
 

@@ -64,7 +64,7 @@ function usesOf(unit: Unit, user: Unit, isCut: Cut): { use: Use; configures: boo
  * createApp(Page).mount('#app')    // goes
  * ```
  *
- * - `isCallable`: units that hold remote functions; calling those is not configuring.
+ * - `isCallable`: units that hold remote functions, routes and web apps; calling those is not configuring.
  */
 export function findSlice(
   graph: Graph,
@@ -93,12 +93,10 @@ function configures(
 ): boolean {
   return unit.uses.some((use) => {
     if (use.type || use.deferred || isCut(use.start)) return false
-    const targets = graph.declaring.get(use.name) ?? []
+    const targets = (graph.declaring.get(use.name) ?? []).filter((target) => !isCallable(target))
     if (use.effect === 'call') return targets.some((target) => assignsLive(graph, target, live))
     if (use.effect === 'read') return false
-    return targets.some(
-      (target) => !isCallable(target) && (live.has(target) || hasLiveSibling(graph, target, live)),
-    )
+    return targets.some((target) => live.has(target) || hasLiveSibling(graph, target, live))
   })
 }
 

@@ -1,3 +1,4 @@
+import { runsInServer } from '@flash/protocol'
 import type { Calling, FoundFunction } from '../types.ts'
 import { type Edit, factOf, useImport } from './edit.ts'
 
@@ -6,6 +7,8 @@ const clientModule = 'virtual:flash/client'
 const localModule = 'unplugin-flash/client'
 /** In the bundles of workers: finds the queue of the other endpoint. */
 const callsModule = 'unplugin-flash/internal/calls'
+/** In workers: makes the routes of the server of the app say that they are not there. */
+const defineModule = 'unplugin-flash/internal/define'
 /** In what a build makes for servers: bound to the functions and the key of the app. */
 const builtModule = 'virtual:flash/server'
 
@@ -45,9 +48,10 @@ export function clientStub(edit: Edit, found: FoundFunction, tag: string): strin
   return stubCall(name, [`${found.id}.${tag}`, ...shapeOf(found, form)])
 }
 
-/** What stands on a server, or in the worker of another endpoint. */
+/** What stands on a server, or in a worker for what is not its own. */
 export function serverStub(edit: Edit, found: FoundFunction, place: StubPlace = { in: 'worker' }): string {
   const { endpoint, path, at } = factOf(edit, found)
+  if (runsInServer(found)) return stubOfServer(edit, found)
   const root = place.in === 'app' ? place.root : undefined
   const serverModule = place.in === 'app' && root === undefined ? builtModule : localModule
   return stubFrom(edit, found, serverModule, { name: endpoint, at: `${path}:${at.line}`, root })
@@ -72,6 +76,13 @@ function stubFrom(edit: Edit, found: FoundFunction, module: string, info: object
 /** What stands in a browser for a client of an endpoint, and where routes are elsewhere for what they are made with: nothing of the call. */
 export function clientOfNothing(edit: Edit): string {
   return `/* @__PURE__ */ ${useImport(edit, localModule, 'noClient', '__flash_no_client')}()`
+}
+
+/** What stands in a worker for a route of the server of the app: nobody there knows where that is. */
+function stubOfServer(edit: Edit, found: FoundFunction): string {
+  const { exportPath, path, at } = factOf(edit, found)
+  const name = useImport(edit, defineModule, 'routeOfServer', '__flash_route_of_server')
+  return stubCall(name, [exportPath, `${path}:${at.line}:${at.column}`])
 }
 
 function formOf({ kind, route }: FoundFunction): Form {

@@ -1,4 +1,4 @@
-import { isBalanced } from '@flash/protocol'
+import { isBalanced, runsInServer } from '@flash/protocol'
 import type { Node } from 'oxc-parser'
 import { nameOf } from '../bindings.ts'
 import { isExport } from '../exported.ts'
@@ -6,7 +6,8 @@ import type { Graph, Unit } from '../graph.ts'
 import { peel } from '../parse.ts'
 import { spanTest } from '../span.ts'
 import type { Demanded, FoundApi, FoundFunction, ModuleAnalysis, Role } from '../types.ts'
-import { createEdit, type Edit, factOf, finish, freshName, type Rewritten, useImport } from './edit.ts'
+import { calleeSpan, createDefine, writtenAnew } from './define.ts'
+import { createEdit, type Edit, factOf, finish, type Rewritten } from './edit.ts'
 import { findSlice } from './prune.ts'
 import { removeUnits } from './remove.ts'
 import { calledStub, clientOfNothing, serverStub } from './stub.ts'
@@ -15,7 +16,7 @@ import { calledStub, clientOfNothing, serverStub } from './stub.ts'
 export function rewriteWorker(analysis: ModuleAnalysis, role: Extract<Role, { kind: 'worker' }>): Rewritten {
   const edit = createEdit(analysis)
   const { graph } = edit
-  const isKept = (found: FoundFunction) => role.keeps(factOf(edit, found))
+  const isKept = (found: FoundFunction) => !runsInServer(found) && role.keeps(factOf(edit, found))
   const kept = analysis.functions.filter(isKept)
   const apis = new Set(kept.map(({ api }) => api))
   const unitOf = ({ call }: FoundFunction | FoundApi) => graph.unitAt(call.start)!
@@ -30,7 +31,7 @@ export function rewriteWorker(analysis: ModuleAnalysis, role: Extract<Role, { ki
   const { define, register, defineApi } = createDefiners(edit)
   const { calling } = role
   const stubOf = (found: FoundFunction) =>
-    calling ? calledStub(edit, found, calling) : serverStub(edit, found)
+    calling && !runsInServer(found) ? calledStub(edit, found, calling) : serverStub(edit, found)
   const isOnlyKnown = (found: FoundFunction) =>
     role.lean && !isBalanced(found) && !isUsed(edit, live, unitOf(found), role.demanded)
   for (const found of analysis.functions) {
@@ -103,54 +104,4 @@ function createDefiners(edit: Edit) {
   const made = createDefine(edit, 'unplugin-flash/internal/define', 'define')
   const register = (found: FoundFunction) => made.write(found, 'register')
   return { ...made, register }
-}
-
-/**
- * The arguments stay as they are written:
- *
- * - `remote(config, fn)` → `define(functions, id, config, fn)`, `endpoint(config, web)` → `defineWeb(functions, id, config, web)`;
- * - `endpoint(config)` → `defineApi(config)`, `api.post(path, …)` → `defineRoute(functions, id, api, "POST", path, …)`;
- * - `api.ws(path, …)` → `defineSocket(functions, id, api, "WS", path, …)`.
- */
-function createDefine(edit: Edit, source: string, verb: 'define' | 'local') {
-  const functions = freshName(edit, '__flash_functions')
-  edit.prelude.push(`const ${functions} = Object.create(null)`)
-  const exported = functions === '__flash_functions' ? functions : `${functions} as __flash_functions`
-  edit.text.append(`\nexport { ${exported} };\n`)
-  const use = (imported: string) => useImport(edit, source, imported, toLocal(imported))
-  const write = (found: FoundFunction, imported: string, last?: string) => {
-    const { id, call, route, api } = found
-    const given = [functions, JSON.stringify(id), ...(route ? [api!.name, JSON.stringify(route.method)] : [])]
-    edit.text.overwrite(call.start, call.arguments[0]!.start, `${use(imported)}(${given.join(', ')}, `)
-    const missing = route && call.arguments.length === 2 ? ', undefined' : ''
-    edit.text.overwrite(call.arguments.at(-1)!.end, call.end, last ? `${missing}, ${last})` : ')')
-  }
-  return {
-    write,
-    define: (found: FoundFunction, last?: string) => write(found, `${verb}${suffixOf(found, verb)}`, last),
-    defineApi({ call }: FoundApi) {
-      edit.text.overwrite(call.start, call.arguments[0]!.start, `${use(`${verb}Api`)}(`)
-      edit.text.overwrite(call.arguments[0]!.end, call.end, ')')
-    },
-  }
-}
-
-/** WebSockets have a name of their own, so that bundles without any leave out what they take. */
-function suffixOf({ kind, route }: FoundFunction, verb: 'define' | 'local'): string {
-  if (kind === 'route') return verb === 'define' && route?.method === 'WS' ? 'Socket' : 'Route'
-  return kind === 'web' ? 'Web' : ''
-}
-
-/** `defineWeb` → `__flash_define_web` */
-function toLocal(imported: string): string {
-  return `__flash_${imported.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`)}`
-}
-
-/** What of a kept call is gone. A route is made with its endpoint, which stays with it. */
-function writtenAnew(found: FoundFunction) {
-  return found.api ? [] : [calleeSpan(found)]
-}
-
-function calleeSpan({ call }: FoundFunction | FoundApi) {
-  return { start: call.start, end: call.arguments[0]!.start }
 }

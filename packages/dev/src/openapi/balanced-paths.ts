@@ -1,14 +1,8 @@
 import { type BalancedRoute, segmentsOf } from '../routes/balanced-table.ts'
 import { responseRef } from './fixed-parts.ts'
-import {
-  partOf,
-  type Resolve,
-  type RoutePart,
-  toAnswers,
-  toPathParameters,
-  toQueryParameters,
-  toRequestBody,
-} from './route-values.ts'
+import { toAnswers } from './route-answers.ts'
+import { toRequestBody } from './route-body.ts'
+import { partOf, type Resolve, type RoutePart, toPathParameters, toQueryParameters } from './route-values.ts'
 import type { Operation, PathItem } from './types.ts'
 import { toName, type Values } from './values.ts'
 
@@ -58,8 +52,7 @@ function toOperation(given: GivenRoute, names: readonly string[]): Operation {
 function toRoute(given: GivenRoute, names: readonly string[]): Operation {
   const { route, values, resolve } = given
   const part = (name: RoutePart) => partOf(values, name, resolve)
-  const body = part('body')
-  const requestBody = toRequestBody(route.method, body, body && resolve(body))
+  const requestBody = toRequestBody(route.method, part('body'), given)
   const parameters = [...pathParameters(given, names), ...toQueryParameters(resolved(part('query'), resolve))]
   const note = values.note(['params', 'query', 'body', 'response'])
   return {
@@ -67,12 +60,17 @@ function toRoute(given: GivenRoute, names: readonly string[]): Operation {
     ...(parameters.length > 0 && { parameters }),
     ...(requestBody && { requestBody }),
     responses: {
-      ...toAnswers(values),
-      ...(route.fact.route!.schemas.length > 0 && { '422': responseRef('NotFitting') }),
+      ...toAnswers(values, route.method),
+      ...(isChecked(route) && { '422': responseRef('NotFitting') }),
       default: responseRef('HandlerFailed'),
     },
     ...(note && { 'x-flash-note': note }),
   }
+}
+
+/** Whether a request can fail to fit; a result that does not is no fault of it. */
+function isChecked({ fact }: BalancedRoute): boolean {
+  return fact.route!.schemas.some((name) => name !== 'response')
 }
 
 function toSocket(given: GivenRoute, names: readonly string[]): Operation {

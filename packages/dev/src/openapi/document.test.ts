@@ -330,6 +330,139 @@ api.ws('/items/:id', { open() {} })`,
     expect(document.tags).toEqual([{ name: 'images', description: 'A load-balanced endpoint.' }])
   })
 
+  test('a body is required where the server refuses requests without one', async () => {
+    const document = await documentOf({
+      'src/a.ts': `const api = endpoint({ name: 'api' })
+const item = z.object({ name: z.string() })
+api.post('/needed', () => 1, { body: item })
+api.post('/optional', () => 1, { body: item.optional() })
+api.post('/default', () => 1, { body: item.default({ name: 'none' }) })
+api.post('/later', () => 1, { body: item.optional().refine(async () => true) })
+api.post('/never', () => 1, { body: item.optional().refine(() => new Promise(() => {})) })
+api.post('/throws', () => 1, { body: item.optional().refine(() => { throw new Error('not today') }) })
+api.post('/untold', ({ body }: { body?: { a: string } }) => 1, { body: v.optional(v.object({ a: v.string() })) })
+api.post('/untold-needed', ({ body }: { body: { a: string } }) => 1, { body: v.object({ a: v.string() }) })
+api.post('/unknown', () => 1, { body: v.object({ a: v.string() }) })
+api.post('/unknown-optional', () => 1, { body: v.optional(v.object({ a: v.string() })) })
+api.delete('/removed', () => 1, { body: v.string() })
+api.post('/typed', ({ body }: { body?: { a: string } }) => 1)
+api.post('/typed-too', ({ body }: { body: { a: string } | undefined }) => 1)
+api.post('/typed-needed', ({ body }: { body: { a: string } }) => 1)`,
+    })
+    const bodies = Object.entries(document.paths).map(([path, { post, delete: remove }]) => [
+      path,
+      ((post ?? remove) as Operation).requestBody!.required,
+    ])
+    expect(Object.fromEntries(bodies)).toEqual({
+      '/a/removed': true,
+      '/a/needed': true,
+      '/a/optional': false,
+      '/a/default': false,
+      '/a/later': false,
+      '/a/never': true,
+      '/a/throws': true,
+      '/a/untold': false,
+      '/a/untold-needed': true,
+      '/a/unknown': true,
+      '/a/unknown-optional': false,
+      '/a/typed': false,
+      '/a/typed-too': false,
+      '/a/typed-needed': true,
+    })
+  })
+
+  test('a body has all content types that its schema can be sent with', async () => {
+    const document = await documentOf({
+      'src/a.ts': `const api = endpoint({ name: 'api' })
+api.post('/flat', () => 1, { body: z.object({ name: z.string(), n: z.number().optional(), tags: z.array(z.enum(['a', 'b'])), one: z.literal(1) }) })
+api.post('/deep', () => 1, { body: z.object({ at: z.object({ x: z.number() }) }) })
+api.post('/text', () => 1, { body: z.string() })
+api.post('/list', () => 1, { body: z.array(z.string()) })
+api.post('/files', () => 1, { body: z.object({
+  one: z.file(), image: z.file().mime('image/png'), some: z.file().mime(['image/png', 'image/gif']),
+  many: z.array(z.file()), maybe: z.file().nullable(), text: z.string(),
+}) })
+api.post('/either', () => 1, { body: z.union([z.object({ file: z.file().nullable() }), z.object({ url: z.url() })]) })`,
+    })
+    const contentOf = (path: string) => operation(document, `/a/${path}`).requestBody!.content
+    const typesOf = (path: string) => Object.keys(contentOf(path))
+    const form = 'application/x-www-form-urlencoded'
+    expect(typesOf('flat')).toEqual(['application/json', form])
+    expect(typesOf('deep')).toEqual(['application/json'])
+    expect(typesOf('text')).toEqual(['application/json', 'text/plain'])
+    expect(typesOf('list')).toEqual(['application/json'])
+    for (const path of ['files', 'either']) expect(typesOf(path)).toEqual(['multipart/form-data'])
+    // As the standard has files in forms: their type, and no encoding.
+    const file = { type: 'string', format: 'binary', contentMediaType: 'application/octet-stream' }
+    const { some, ...others } = (contentOf('files')['multipart/form-data']!.schema as any).properties
+    expect(others).toEqual({
+      one: file,
+      image: { ...file, contentMediaType: 'image/png' },
+      many: { type: 'array', items: file },
+      maybe: { anyOf: [file, { type: 'null' }] },
+      text,
+    })
+    expect(some.anyOf).toEqual([{ contentMediaType: 'image/png' }, { contentMediaType: 'image/gif' }])
+    expect(JSON.stringify(document)).not.toContain('contentEncoding')
+  })
+
+  test('a query: defaults, lists and what may be left out', async () => {
+    const document = await documentOf({
+      'src/a.ts': `const api = endpoint({ name: 'api' })
+api.get('/items', () => 1, { query: z.object({
+  page: z.int().default(1), tag: z.array(z.string()).optional(), draft: z.stringbool().optional(), sort: z.enum(['up', 'down']),
+}) })`,
+    })
+    const { parameters } = operation(document, '/a/items', 'get')
+    expect(parameters!.map(({ name, required, schema }) => [name, required, schema])).toEqual([
+      ['page', false, expect.objectContaining({ type: 'integer', default: 1 })],
+      ['tag', false, { type: 'array', items: text }],
+      ['draft', false, text],
+      ['sort', true, { ...text, enum: ['up', 'down'] }],
+    ])
+  })
+
+  test('what a handler returns, as far as anybody can know', async () => {
+    const document = await documentOf({
+      'src/a.ts': `const api = endpoint({ name: 'api' })
+type Item = { id: string }
+api.get('/untold', () => 1)
+api.get('/maybe', async (): Promise<Item | undefined> => undefined)
+api.get('/own', async (): Promise<Item | Response> => new Response())
+api.get('/either', async (): Promise<Item | Response | undefined> => new Response())
+api.get('/bytes', (): Uint8Array => new Uint8Array())
+api.get('/stream', (): ReadableStream => new ReadableStream())
+api.get('/blob', (): Blob | Response => new Blob())
+api.get('/named', (): Item | undefined => undefined, { response: z.object({ id: z.string() }).optional() })
+api.get('/items', async function* (): AsyncGenerator<Item> {}, { response: z.object({ id: z.string() }) })
+api.head('/head', () => 1)
+api.get('/checked', (): Item => ({ id: '1' }), { response: z.object({ id: z.string() }) })`,
+    })
+    const answersOf = (path: string, method = 'get') => {
+      const { '200': ok, ...others } = operation(document, `/a/${path}`, method).responses as any
+      return [ok && Object.keys(ok.content ?? {}), Object.keys(others)]
+    }
+    const schemaOf = (path: string, type = 'application/json') =>
+      (operation(document, `/a/${path}`, 'get').responses['200'] as any).content[type].schema
+    const aboutOf = (path: string) =>
+      (operation(document, `/a/${path}`, 'get').responses['200'] as any).description
+    const json = ['application/json']
+    expect(answersOf('untold')).toEqual([json, ['default']])
+    expect(aboutOf('untold')).toContain('does not tell')
+    expect(answersOf('maybe')).toEqual([json, ['204', 'default']])
+    const item = { $ref: '#/components/schemas/Item' }
+    expect([schemaOf('maybe'), schemaOf('own'), schemaOf('either')]).toEqual([item, item, item])
+    expect(aboutOf('own')).toContain('status and type of its own')
+    expect(answersOf('either')).toEqual([json, ['204', 'default']])
+    for (const path of ['bytes', 'stream', 'blob']) expect(answersOf(path)).toEqual([['*/*'], ['default']])
+    expect(schemaOf('bytes', '*/*')).toEqual({})
+    expect(answersOf('named')).toEqual([json, ['204', 'default']])
+    expect(answersOf('items')).toEqual([['text/event-stream'], ['default']])
+    expect(answersOf('head', 'head')).toEqual([[], ['default']])
+    // What a handler returns is no fault of the request.
+    expect(answersOf('checked')).toEqual([json, ['default']])
+  })
+
   test('schemas that do not tell leave a note', async () => {
     const document = await documentOf({
       'src/a.ts': `const api = endpoint({ name: 'api' })

@@ -92,7 +92,8 @@ export const fixedResponses = {
   JobNotFound: { description: 'No job has this id here, or not any more.', content: problem },
   Failed: { description: 'The request could not be answered.', content: problem },
   HandlerFailed: {
-    description: 'What the handler threw, or why the request did not reach it.',
+    description:
+      'What the handler threw: 400 for a `RemoteError`, 500 `INTERNAL` without details for everything else. Or why the request did not reach it.',
     content: { ...handlerError, ...problem },
   },
   NotFitting: {

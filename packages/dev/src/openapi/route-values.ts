@@ -1,6 +1,6 @@
 import type { JsonSchema } from '@flash/compiler'
 import type { RouteSegment } from '@flash/protocol'
-import type { Answer, Parameter, RequestBody } from './types.ts'
+import type { Parameter } from './types.ts'
 import { isRecord } from './rewrite-schema.ts'
 import type { Values } from './values.ts'
 
@@ -58,50 +58,4 @@ export function toQueryParameters(schema: JsonSchema | null): Parameter[] {
 function propertyOf(schema: JsonSchema | null, name: string): JsonSchema | null {
   const properties = schema?.properties
   return isRecord(properties) && Object.hasOwn(properties, name) ? (properties[name] as JsonSchema) : null
-}
-
-const withBody = new Set(['POST', 'PUT', 'PATCH'])
-
-/** Files travel in forms; a body without a schema may be of any type. */
-export function toRequestBody(
-  method: string,
-  schema: JsonSchema | null,
-  resolved: JsonSchema | null,
-): RequestBody | undefined {
-  if (!schema) {
-    if (!withBody.has(method)) return undefined
-    const unknown = { description: 'the source does not tell what the handler takes' }
-    return { required: false, content: { 'application/json': { schema: unknown } } }
-  }
-  const type = hasFile(resolved) ? 'multipart/form-data' : 'application/json'
-  return { required: true, content: { [type]: { schema } } }
-}
-
-function hasFile(schema: JsonSchema | null): boolean {
-  if (!isRecord(schema?.properties)) return false
-  return Object.values(schema.properties).some((property) => {
-    const one = isRecord(property) && isRecord(property.items) ? property.items : property
-    return isRecord(one) && one.format === 'binary'
-  })
-}
-
-/** What the handler gives back, with its status. */
-export function toAnswers(values: Values): Record<string, Answer> {
-  const told = values.told('response')
-  const handler = values.callable('handler')
-  const schema = told ?? (handler ? values.ofSource(handler.result) : null)
-  if (handler?.answers === 'items')
-    return content(
-      'Server-sent events; the `data` of each is one value as JSON.',
-      'text/event-stream',
-      schema,
-    )
-  if (handler?.answers === 'raw' && !told)
-    return content('What the handler sends, with status and type of its own.', '*/*', schema)
-  if (schema?.type === 'null') return { '204': { description: 'Nothing.' } }
-  return content('What the handler returns.', 'application/json', schema)
-}
-
-function content(description: string, type: string, schema: JsonSchema | null): Record<string, Answer> {
-  return { '200': { description, content: { [type]: { schema: schema ?? {} } } } }
 }

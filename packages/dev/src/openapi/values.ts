@@ -11,6 +11,8 @@ export interface Values {
   ofSource(schema: JsonSchema): JsonSchema
   /** What the author's schema tells; `null` when there is none, or it does not tell. */
   told(field: keyof ToldSchemas): JsonSchema | null
+  /** Whether the author's schema takes, or gives, nothing as well; `null` where that was not tried. */
+  isOptional(field: 'body' | 'response'): boolean | null
   /** Why what the document says of these fields is less than their schemas demand. */
   note(fields: readonly (keyof ToldSchemas)[]): string | null
 }
@@ -38,6 +40,7 @@ export function createValues({ fact, signature, schemas = {}, components }: Valu
         ? components.take(found.schema, found.schema, `${toName(fact)}_${field}`)
         : null
     },
+    isOptional: (field) => find(field)?.optional ?? null,
     note(wanted) {
       const notes = wanted.flatMap((field) => {
         const found = find(field)

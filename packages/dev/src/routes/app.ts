@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '@flash/protocol'
-import { incomingOf, MARKER, type RpcHandler } from '@flash/server'
+import { incomingOf, MARKER, type RpcHandler, type ServerRoutes } from '@flash/server'
 import { H3 } from 'h3'
 import { toNodeHandler } from 'h3/node'
 import { NodeRequest } from 'srvx/node'
 import { checkPeer, type Peer } from '../guard.ts'
+import { answerInServer } from '../in-server/answer.ts'
 import { isDocsPage } from '../openapi/page.ts'
 import { addDocsRoutes, type DocsHost } from '../openapi/routes.ts'
 import { answerBalanced, type BalancedRoutesHost, refuseMethod } from './balanced.ts'
 import { findPlace, type Place } from './find.ts'
+import type { BalancedMatch } from './match.ts'
 import { errorResponse, refuse } from './problem.ts'
 import { addQueueRoutes, type QueueRoutesHost } from './queue.ts'
 
@@ -19,6 +21,8 @@ export interface AppOptions extends QueueRoutesHost, BalancedRoutesHost, DocsHos
   /** Throws when the host takes no calls of this kind. */
   admit?(request: Request): void
   rpc: RpcHandler
+  /** Routes that the app's own server runs; there are none without it. */
+  serverRoutes?: ServerRoutes
   /** Looks for functions again; false when that was just done, or would find nothing new. */
   rescan(): Promise<boolean>
 }
@@ -90,10 +94,17 @@ async function visit(
 ): Promise<void> {
   const { request, response, url } = given
   const place = await findPlaceAgain(options, request.method!, url)
-  if (place.kind === 'balanced') return answerBalanced(options, place.match, given)
+  if (place.kind === 'balanced') return answerRoute(options, place.match, given)
   if (place.kind === 'method')
     return refuseMethod(request, response, { path: url.split('?', 1)[0]!, allow: place.allow })
   return pass(given)
+}
+
+function answerRoute(options: AppOptions, match: BalancedMatch, given: Visit): Promise<void> {
+  const { serverRoutes } = options
+  return serverRoutes?.has(match.route.fact.id)
+    ? answerInServer({ ...options, serverRoutes }, match, given)
+    : answerBalanced(options, match, given)
 }
 
 /** A function of another package is found when a module imports it, which no change of a file tells. */

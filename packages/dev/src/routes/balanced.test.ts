@@ -262,10 +262,51 @@ describe('limits', () => {
   test('a body over the size is refused, told or not', async () => {
     const { ask, seats } = await start({ limits: { bytes: 1_000 } })
     const told = await ask('POST', '/site/x', {}, 'x'.repeat(1_001))
-    expect(told).toMatchObject({ status: 413, json: { code: 'PAYLOAD_TOO_LARGE', data: { limit: 1_000 } } })
+    const sizes = { size: 1_001, limit: 1_000 }
+    expect(told).toMatchObject({ status: 413, json: { code: 'PAYLOAD_TOO_LARGE', data: sizes } })
     expect(seats.taken).toBe(0)
     const untold = await ask('POST', '/site/x', { 'transfer-encoding': 'chunked' }, 'x'.repeat(5_000))
-    expect(untold).toMatchObject({ status: 413, json: { code: 'PAYLOAD_TOO_LARGE' } })
+    expect(untold).toMatchObject({
+      status: 413,
+      json: { code: 'PAYLOAD_TOO_LARGE', data: { size: 5_000, limit: 1_000 } },
+    })
+  })
+
+  test('an answer over the size is refused with both sizes', async () => {
+    const { ask } = await start({
+      limits: { bytes: 1_000 },
+      worker: (_request, response) => void response.end('x'.repeat(1_001)),
+    })
+    expect(await ask('GET', '/site/x')).toMatchObject({
+      status: 413,
+      json: { code: 'PAYLOAD_TOO_LARGE', data: { size: 1_001, limit: 1_000 } },
+    })
+  })
+
+  test('headers over the size are refused with what is allowed', async () => {
+    const { ask } = await start({
+      worker: ({ url }, response) =>
+        void response.writeHead(200, { 'x-long': 'x'.repeat(url === '/long' ? 40_000 : 70_000) }).end(),
+    })
+    expect((await ask('GET', '/site/long')).headers['x-long']).toHaveLength(40_000)
+    expect(await ask('GET', '/site/longer')).toMatchObject({
+      status: 413,
+      json: { code: 'PAYLOAD_TOO_LARGE', data: { limit: 65_536 } },
+    })
+  })
+
+  test('a request has no more time than its endpoint gives, and its handler hears of the end', async () => {
+    const left = vi.fn()
+    const { ask, seats } = await start({
+      time: { limitMs: 30 },
+      worker: (_request, response) => void response.once('close', left),
+    })
+    expect(await ask('GET', '/site/x')).toMatchObject({
+      status: 504,
+      json: { code: 'TIMEOUT', message: expect.stringContaining('over after 30 ms') },
+    })
+    await vi.waitFor(() => expect(left).toHaveBeenCalled())
+    expect(seats.free).toBe(1)
   })
 
   test('an endpoint that takes too long is 504', async () => {

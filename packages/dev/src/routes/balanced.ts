@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type BalancedLimits,
   forward,
+  headTooLarge,
   type LocalBalanced,
   type LocalSeat,
   type Refusals,
@@ -39,7 +40,8 @@ export async function answerBalanced(
     const refusals = refusalsFor(seat, endpoint.name)
     const without = withoutFor(peer)
     const said = { refusals, without, defaults: marked }
-    const exchange = { seat, path, request, response, clock, limits, keepsConnections: true, ...said }
+    const given = { clock, limits: limitsFor(seat, limits), keepsConnections: true }
+    const exchange = { seat, path, request, response, ...given, ...said }
     await forward(exchange).finally(seat.release)
   } catch (error) {
     if (!signal.aborted) refuse(response, error, host.onInternal)
@@ -51,6 +53,11 @@ export function withoutFor({ kind }: Peer): string[] {
   return kind === 'page' ? ['cookie', 'set-cookie', HOPS_HEADER, DEADLINE_HEADER] : []
 }
 
+/** The endpoint may give a request less time than the platform. */
+export function limitsFor({ limitMs }: LocalSeat, limits: BalancedLimits): BalancedLimits {
+  return { ...limits, processingMs: Math.min(limits.processingMs, limitMs) }
+}
+
 /** What is said in place of a worker, as the other routes say it. */
 export function refusalsFor(seat: LocalSeat, endpoint: string): Refusals {
   return {
@@ -58,14 +65,10 @@ export function refusalsFor(seat: LocalSeat, endpoint: string): Refusals {
       const ended = await seat.lost()
       return problemAnswer(ended instanceof AppError ? ended : connectionLost(endpoint))
     },
-    tooSlow: (limitMs) =>
-      problemAnswer(
-        new AppError('TIMEOUT', {
-          message: `endpoint "${endpoint}" took longer than ${limitMs} ms, which is all that a request may take`,
-          hint: 'answer sooner; longer work belongs to a function with a queue',
-        }),
-      ),
-    tooLarge: (limit) => problemAnswer(tooLarge('the request or its answer has more', limit)),
+    headTooLarge: ({ workerId }, limit) => problemAnswer(headTooLarge(workerId, limit)),
+    tooSlow: (limitMs) => problemAnswer(seat.expire(limitMs)),
+    tooLarge: (limit, size) =>
+      problemAnswer(tooLarge(`the request or its answer has ${size} bytes or more`, size, limit)),
   }
 }
 
@@ -76,18 +79,18 @@ function connectionLost(endpoint: string): AppError {
   })
 }
 
-function tooLarge(what: string, limit: number): AppError {
+function tooLarge(what: string, size: number, limit: number): AppError {
   return new AppError('PAYLOAD_TOO_LARGE', {
     message: `${what}, ${limit} bytes are allowed`,
     hint: 'send less in one request, or a reference to it',
-    data: { limit },
+    data: { size, limit },
   })
 }
 
 /** Before anything of it is read; how much really comes is counted on its way. Any type may come: who asks was looked at before. */
 function checkSize({ headers }: IncomingMessage, { bytes }: BalancedLimits): void {
   const size = Number(headers['content-length'] ?? 0)
-  if (size > bytes) throw tooLarge(`the body has ${size} bytes`, bytes)
+  if (size > bytes) throw tooLarge(`the body has ${size} bytes`, size, bytes)
 }
 
 /** There are routes at the address, and none of them has the method. */

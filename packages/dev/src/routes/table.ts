@@ -22,8 +22,6 @@ export interface RouteTable {
   routes: Route[]
   /** Routes of load-balanced endpoints: what says more comes first. */
   balanced: BalancedRoute[]
-  /** Functions it was made of. */
-  size: number
   find(path: string): Route | undefined
   problems: AppError[]
 }
@@ -47,7 +45,7 @@ export function createRouteTable(facts: readonly FunctionFact[]): RouteTable {
   const byPath = addQueueRoutes(facts, problems)
   const routes = [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
   const balanced = addBalancedRoutes(facts, routes, problems)
-  return { routes, balanced, size: facts.length, find: (path) => byPath.get(path), problems }
+  return { routes, balanced, find: (path) => byPath.get(path), problems }
 }
 
 function addQueueRoutes(facts: readonly FunctionFact[], problems: AppError[]): Map<string, Route> {

@@ -3,7 +3,7 @@ import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type BalancedLimits, type LocalSeat, resolveBalancedLimits } from '@flash/emulator'
-import { type FunctionFact, type RouteFact, systemClock, TOKEN_HEADER } from '@flash/protocol'
+import { AppError, type FunctionFact, type RouteFact, systemClock, TOKEN_HEADER } from '@flash/protocol'
 import { createMiddleware, type AppOptions } from './app.ts'
 import { createRouteTable } from './table.ts'
 import { createUpgrade, type UpgradeOptions } from './upgrade.ts'
@@ -43,7 +43,7 @@ export function functionFact(prefix: string, name: string, more: Given = {}) {
 export const WORKER_TOKEN = 'token-of-the-worker'
 
 export interface RoutesOptions
-  extends Partial<Pick<AppOptions, 'admit' | 'balanced' | 'rescan'>>,
+  extends Partial<Pick<AppOptions, 'admit' | 'balanced' | 'rescan' | 'serverRoutes'>>,
     Partial<Pick<UpgradeOptions, 'rpcUpgrade' | 'allowedHosts'>> {
   facts: FunctionFact[]
   worker: RequestListener
@@ -52,6 +52,8 @@ export interface RoutesOptions
   isHttp2?: boolean
   /** How the worker ended. */
   lost?: Error | null
+  /** How long a request may take, and what happens then. */
+  time?: Partial<Pick<LocalSeat, 'limitMs' | 'expire'>>
 }
 
 /** A server of an app with the routes of these facts, and one worker behind it. */
@@ -61,6 +63,7 @@ export async function openRoutes({
   onUpgrade,
   limits,
   lost,
+  time,
   isHttp2,
   ...given
 }: RoutesOptions) {
@@ -73,7 +76,10 @@ export async function openRoutes({
     url: worker.url,
     headers: { [TOKEN_HEADER]: WORKER_TOKEN },
     release: () => void seats.free++,
+    limitMs: 330_000,
+    expire: (limitMs) => new AppError('TIMEOUT', { message: `over after ${limitMs} ms` }),
     lost: async () => lost ?? null,
+    ...time,
   }
   const hosted: AppOptions & UpgradeOptions = {
     ...createHost(facts, seat, seats, errors),
@@ -140,7 +146,7 @@ async function listen(server: NetServer) {
 function ask(url: string, method: string, path: string, headers: Record<string, string>, body?: string) {
   return new Promise<{ status: number; headers: IncomingMessage['headers']; text: string; json: any }>(
     (resolve, reject) => {
-      const request = open(url, { method, path, headers, agent: false }, (answer) => {
+      const request = open(url, { method, path, headers, agent: false, maxHeaderSize: 100_000 }, (answer) => {
         let text = ''
         answer.setEncoding('utf8').on('data', (chunk) => (text += chunk))
         answer.on('error', reject)

@@ -7,7 +7,7 @@ import { NodeRequest } from 'srvx/node'
 import { checkUpgradePeer, type Peer } from '../guard.ts'
 import { type AllowedHosts, checkHost } from '../hosts.ts'
 import { type AppOptions, belowPrefix, checkReadable, findPlaceAgain } from './app.ts'
-import { refusalsFor, withoutFor } from './balanced.ts'
+import { limitsFor, refusalsFor, withoutFor } from './balanced.ts'
 import type { BalancedMatch } from './match.ts'
 import { errorAnswer } from './problem.ts'
 
@@ -94,13 +94,14 @@ async function join(
   peer: Peer,
   { request, caller }: { request: IncomingMessage; caller: ReturnType<typeof attend> },
 ): Promise<void> {
-  const { limits, clock } = options
+  const { clock } = options
   const { signal, socket } = caller
   try {
     const endpoint = await options.balanced(route.fact)
     const seat = await endpoint.seat({ signal })
     const refusals = refusalsFor(seat, endpoint.name)
     const without = withoutFor(peer)
+    const limits = limitsFor(seat, options.limits)
     const exchange = { seat, path, request, caller, clock, limits, without, refusals }
     await forwardUpgrade(exchange).finally(seat.release)
   } catch (error) {

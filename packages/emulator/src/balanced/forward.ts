@@ -5,13 +5,13 @@ import {
   request as open,
   type ServerResponse,
 } from 'node:http'
-import { pipeline, Transform } from 'node:stream'
 import type { Clock } from '@flash/protocol'
 import type { Seat } from '../endpoints/types.ts'
 import { type Answer, send } from '../http/answer.ts'
 import type { takeDamage } from '../http/run.ts'
 import { endToEnd, forBalancer, workerHeader } from './headers.ts'
-import type { BalancedLimits } from './limits.ts'
+import { type BalancedLimits, headBytes } from './limits.ts'
+import { pass } from './pass.ts'
 import { type Refusals, runpodRefusals } from './refuse.ts'
 
 export interface Exchange {
@@ -50,7 +50,13 @@ export function forward(exchange: Exchange): Promise<void> {
   return new Promise((resolve) => {
     const { method } = request
     const agent = exchange.keepsConnections ? kept : once
-    const upstream = open(new URL(seat.url), { agent, path, method, headers: pairs(exchange) })
+    const upstream = open(new URL(seat.url), {
+      agent,
+      path,
+      method,
+      headers: pairs(exchange),
+      maxHeaderSize: headBytes,
+    })
     const fail = createFail(exchange, upstream)
     const disarm = clock.after(limits.processingMs, () => fail(refusals.tooSlow(limits.processingMs)))
     response.once('close', () => {
@@ -58,7 +64,11 @@ export function forward(exchange: Exchange): Promise<void> {
       upstream.destroy()
       resolve()
     })
-    upstream.on('error', () => fail(refusals.badGateway(seat)))
+    upstream.on('error', ({ code }: NodeJS.ErrnoException) =>
+      fail(
+        code === 'HPE_HEADER_OVERFLOW' ? refusals.headTooLarge(seat, headBytes) : refusals.badGateway(seat),
+      ),
+    )
     upstream.once('response', (answer) => passBack(exchange, answer, fail))
     passOn(exchange, upstream, fail)
   })
@@ -95,26 +105,33 @@ function passOn(
   upstream: ClientRequest,
   fail: Fail,
 ): void {
-  pipeline(request, limitTo(limits.bytes), upstream, (error) => {
-    if (error instanceof TooLarge) {
-      // The rest is read and dropped, so that the caller gets to the answer.
-      request.resume()
-      fail(refusals.tooLarge(limits.bytes))
-    }
+  if (hasNoBody(request)) return void upstream.end()
+  // The rest of what is too large is read and dropped, so that the caller gets to the answer.
+  pass(request, upstream, {
+    limitBytes: limits.bytes,
+    onTooLarge: (size) => fail(refusals.tooLarge(limits.bytes, size)),
   })
+}
+
+/** In HTTP/2 only its end tells. */
+function hasNoBody({ headers, httpVersionMajor }: IncomingMessage): boolean {
+  const isEmpty = headers['content-length'] === undefined || headers['content-length'] === '0'
+  return isEmpty && headers['transfer-encoding'] === undefined && httpVersionMajor < 2
 }
 
 function passBack(exchange: Exchange, answer: IncomingMessage, fail: Fail): void {
   const { request, response, limits, damage, refusals = runpodRefusals } = exchange
   const harm = damage?.()
   if (harm === 'lostResponse') return void answer.resume().once('close', () => response.destroy())
-  if (Number(answer.headers['content-length'] ?? 0) > limits.bytes && request.method !== 'HEAD')
-    return fail(refusals.tooLarge(limits.bytes))
+  const size = Number(answer.headers['content-length'] ?? 0)
+  if (size > limits.bytes && request.method !== 'HEAD') return fail(refusals.tooLarge(limits.bytes, size))
   writeHead(exchange, answer)
   if (harm === 'truncatedBody') return truncate(answer, response)
-  pipeline(answer, limitTo(limits.bytes), response, (error) => {
-    if (error) response.destroy()
-  })
+  const breakOff = () => {
+    if (!response.writableEnded) response.destroy()
+  }
+  pass(answer, response, { limitBytes: limits.bytes, onTooLarge: breakOff })
+  answer.once('close', breakOff)
 }
 
 function writeHead(
@@ -140,18 +157,4 @@ function truncate(answer: IncomingMessage, response: ServerResponse): void {
     response.write(chunk.subarray(0, chunk.length >> 1), () => response.destroy()),
   )
   answer.once('end', () => response.destroy())
-}
-
-class TooLarge extends Error {
-  override name = 'TooLarge'
-}
-
-function limitTo(bytes: number): Transform {
-  let size = 0
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length
-      done(size > bytes ? new TooLarge(`more than ${bytes} bytes`) : null, chunk)
-    },
-  })
 }

@@ -15,21 +15,25 @@ const hopByHop = new Set([
 
 /** The pairs of `rawHeaders` without those of the connection, and without the named ones. */
 export function endToEnd(rawHeaders: readonly string[], without: readonly string[] = []): string[] {
-  const gone = new Set([...hopByHop, ...without, ...namedByConnection(rawHeaders)])
+  const named = namedByConnection(rawHeaders)
   const kept: string[] = []
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase()
     // Names with a colon are HTTP/2's own.
-    if (!gone.has(rawHeaders[at]!.toLowerCase()) && !rawHeaders[at]!.startsWith(':'))
-      kept.push(rawHeaders[at]!, rawHeaders[at + 1]!)
+    const isGone =
+      hopByHop.has(name) || without.includes(name) || named.includes(name) || name.startsWith(':')
+    if (!isGone) kept.push(rawHeaders[at]!, rawHeaders[at + 1]!)
   }
   return kept
 }
 
 function namedByConnection(rawHeaders: readonly string[]): string[] {
-  return rawHeaders.flatMap((name, at) => {
-    if (at % 2 === 1 || name.toLowerCase() !== 'connection') return []
-    return rawHeaders[at + 1]!.split(',').map((one) => one.trim().toLowerCase())
-  })
+  const named: string[] = []
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]!.toLowerCase() !== 'connection') continue
+    for (const name of rawHeaders[at + 1]!.split(',')) named.push(name.trim().toLowerCase())
+  }
+  return named
 }
 
 /** Headers of a request that are for the balancer and not for the worker: the key opens the account. */

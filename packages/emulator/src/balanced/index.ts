@@ -1,5 +1,6 @@
 export { attend } from './caller.ts'
 export { forward } from './forward.ts'
-export { type BalancedLimits, resolveBalancedLimits } from './limits.ts'
+export { headTooLarge } from './head-too-large.ts'
+export { type BalancedLimits, headBytes, resolveBalancedLimits } from './limits.ts'
 export type { Refusals } from './refuse.ts'
 export { forwardUpgrade, refuseUpgrade } from './upgrade.ts'

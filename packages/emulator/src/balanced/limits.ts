@@ -1,3 +1,6 @@
+/** Of the head of an answer. */
+export const headBytes = 65_536
+
 /** What the balancer lets through; Runpod's where nothing else is said. */
 export interface BalancedLimits {
   /** Of a request, and of a response. */

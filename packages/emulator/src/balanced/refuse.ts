@@ -8,7 +8,10 @@ export interface Refusals {
   /** It does not answer, or broke off before it did. */
   badGateway(seat: Seat): Answer | Promise<Answer>
   tooSlow(limitMs: number): Answer
-  tooLarge(limitBytes: number): Answer
+  /** The head of its answer is longer than that. */
+  headTooLarge(seat: Seat, limitBytes: number): Answer | Promise<Answer>
+  /** `sizeBytes`: as far as it was counted. */
+  tooLarge(limitBytes: number, sizeBytes: number): Answer
 }
 
 export const notBalanced = refusal(400, 'not allowed for QB API')
@@ -19,6 +22,7 @@ export function tooLarge(limitBytes: number): Answer {
 /** As Runpod's balancer says it. */
 export const runpodRefusals: Refusals = {
   badGateway: () => refusal(502, 'bad gateway: the worker does not answer'),
+  headTooLarge: () => refusal(502, 'bad gateway: the headers of the answer are too large'),
   tooSlow: () => refusal(504, 'gateway timeout: the worker took too long'),
   tooLarge,
 }

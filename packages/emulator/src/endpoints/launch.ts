@@ -47,7 +47,7 @@ function pause({ shared }: EndpointState, worker: Worker, seconds: number): Prom
 }
 
 async function toOrder({ spec, shared }: EndpointState, { id }: Worker): Promise<WorkerOrder> {
-  const { args, env, image, kind, limits = {}, mounts, name, registryAuth } = spec
+  const { args, env, gpuCount, image, kind, limits = {}, mounts, name, registryAuth } = spec
   const platform = await shared.workerEnv(spec, id)
   return {
     endpointId: spec.id,
@@ -59,6 +59,7 @@ async function toOrder({ spec, shared }: EndpointState, { id }: Worker): Promise
     env: { ...env, ...platform },
     mounts,
     limits,
+    gpuCount,
     registryAuth,
   }
 }

@@ -21,6 +21,7 @@ test('a waiting job starts a worker, which is told who it is and whom it works f
     env: { A: '1', RUNPOD_ENDPOINT_ID: 'ep1', RUNPOD_POD_ID: order.workerId },
     mounts: [{ source: '/a', target: '/b' }],
     limits: { memoryBytes: 4_000_000_000, cpus: 2 },
+    gpuCount: 0,
     registryAuth: { username: 'u', password: 'p' },
   })
   expect(states()).toEqual(['INITIALIZING'])

@@ -21,6 +21,7 @@ afterEach(async () => {
   for (const clean of cleaning.splice(0).reverse()) await clean()
   engine.gateway = '127.0.0.1'
   engine.hasQuota = true
+  engine.hasGpus = false
 })
 afterAll(async () => {
   await engine.close()
@@ -90,6 +91,21 @@ test('user and root of the files are as the options say, and nothing is limited 
   expect(created).not.toHaveProperty('Cmd')
   expect(created.HostConfig).not.toHaveProperty('Memory')
   expect(created.HostConfig).not.toHaveProperty('NanoCpus')
+})
+
+test('as it is, an image runs as `docker run` would', async () => {
+  const { created } = await run({ gpuCount: 1 }, { asIs: true })
+  expect(created.Env).toEqual(['SCRIPT='])
+  for (const field of ['CapDrop', 'ReadonlyRootfs', 'Tmpfs', 'DeviceRequests'])
+    expect(created.HostConfig).not.toHaveProperty(field)
+  expect(created.HostConfig).toMatchObject({ SecurityOpt: ['no-new-privileges'], PidsLimit: 2_048 })
+})
+
+test('an endpoint with GPUs has those of the machine, where the engine can give them', async () => {
+  engine.hasGpus = true
+  const { created } = await run({ gpuCount: 2 })
+  expect(created.HostConfig!.DeviceRequests).toEqual([{ Count: -1, Capabilities: [['gpu']] }])
+  expect((await run()).created.HostConfig).not.toHaveProperty('DeviceRequests')
 })
 
 test('an engine that cannot limit processors is not asked to', async () => {

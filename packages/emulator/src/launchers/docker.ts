@@ -6,6 +6,7 @@ import { startContainer, toContainerOptions } from './docker/container.ts'
 import { connectEngine } from './docker/engine.ts'
 import { createImageFinder, type ImageFinder, type ImageOptions } from './docker/images.ts'
 import { type Network, openNetwork } from './docker/network.ts'
+import { type Keeper, removeOnExit } from './docker/on-exit.ts'
 import { createOwner, type Owner, removeContainer, removeLeft } from './docker/owner.ts'
 import { launch, type Started, throwIfStopped } from './launched.ts'
 import type { LaunchedWorker, Launcher, WorkerOrder } from './launcher.ts'
@@ -19,6 +20,8 @@ export interface DockerLauncherOptions extends ImageOptions {
   user?: string
   /** Lets containers write outside of their home, `/tmp` and volumes. */
   writableRoot?: boolean
+  /** Runs images as `docker run` does: with their own home, files that can be written, and the engine's usual capabilities. */
+  asIs?: boolean
 }
 
 /** The engine with what is known of it, opened at the first need. */
@@ -27,6 +30,8 @@ interface Session {
   network: Network
   images: ImageFinder
   processors: number
+  hasGpus: boolean
+  keeper: Keeper
 }
 
 /** Workers as containers of the Docker engine, without capabilities, with a root that cannot be written. */
@@ -35,7 +40,7 @@ export function createDockerLauncher(options: DockerLauncherOptions = {}): Launc
   const workers = new Set<LaunchedWorker>()
   let session: Promise<Session> | null = null
   const open = () => {
-    session ??= openSession(options).catch((error: unknown) => {
+    session ??= openSession(options, owner).catch((error: unknown) => {
       // An engine that is started later is found then.
       session = null
       throw error
@@ -57,6 +62,7 @@ export function createDockerLauncher(options: DockerLauncherOptions = {}): Launc
       await Promise.all([...workers].map((worker) => worker.stop(0)))
       const opened = await session?.catch(() => null)
       if (!opened) return
+      opened.keeper.forget()
       // From an engine that is gone nothing can be removed; the next start does.
       await removeLeft(opened.engine, owner).catch(() => {})
       await opened.network.close()
@@ -64,14 +70,27 @@ export function createDockerLauncher(options: DockerLauncherOptions = {}): Launc
   }
 }
 
-async function openSession(options: DockerLauncherOptions): Promise<Session> {
+interface EngineInfo {
+  NCPU: number
+  CpuCfsQuota?: boolean
+  Runtimes?: Record<string, unknown>
+}
+
+async function openSession(options: DockerLauncherOptions, owner: Owner): Promise<Session> {
   const engine = await connectEngine()
-  const [network, { NCPU, CpuCfsQuota = true }] = await Promise.all([
+  const [network, { NCPU, CpuCfsQuota = true, Runtimes = {} }] = await Promise.all([
     openNetwork(engine, options.network),
-    engine.info() as Promise<{ NCPU: number; CpuCfsQuota?: boolean }>,
+    engine.info() as Promise<EngineInfo>,
     removeLeft(engine),
   ])
-  return { engine, network, images: createImageFinder(engine, options), processors: CpuCfsQuota ? NCPU : 0 }
+  return {
+    engine,
+    network,
+    images: createImageFinder(engine, options),
+    processors: CpuCfsQuota ? NCPU : 0,
+    hasGpus: 'nvidia' in Runtimes,
+    keeper: await removeOnExit(engine, owner),
+  }
 }
 
 interface Task {
@@ -97,7 +116,9 @@ async function begin(session: Session, wanted: WorkerOrder, task: Task): Promise
       network: network.mode,
       user: userOf(image, task.options),
       processors: session.processors,
+      hasGpus: session.hasGpus,
       isWritable: task.options.writableRoot ?? false,
+      isAsIs: task.options.asIs ?? false,
     }),
   )
   try {

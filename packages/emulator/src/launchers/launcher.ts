@@ -15,6 +15,8 @@ export interface WorkerOrder {
   /** Files and folders of this machine that the worker sees, read-only unless `writable`. */
   mounts: { source: string; target: string; writable?: boolean }[]
   limits: { memoryBytes?: number; cpus?: number }
+  /** How many GPUs the endpoint has; 0 when omitted. */
+  gpuCount?: number
   registryAuth?: { username: string; password: string }
 }
 

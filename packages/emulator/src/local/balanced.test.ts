@@ -6,12 +6,20 @@ import { createFakeWorker, type FakeWorker } from './testing.ts'
 
 const resize: BalancedFunction = {
   id: 'resize',
+  path: 'src/resize.ts',
   exportPath: 'api.POST /resize',
   kind: 'route',
   route: { method: 'POST', path: '/resize', schemas: [] },
   setup: null,
 }
-const site: BalancedFunction = { id: 'site', exportPath: 'site', kind: 'web', setup: null }
+const { path: _path, ...served } = resize
+const site: BalancedFunction = {
+  id: 'site',
+  path: 'src/site.ts',
+  exportPath: 'site',
+  kind: 'web',
+  setup: null,
+}
 
 const settingsOf = (more: Partial<EndpointSettings> = {}, workers = 1): EndpointSettings => ({
   name: 'images',
@@ -94,7 +102,7 @@ describe('a worker', () => {
         call: 1,
         endpoint: 'images',
         token: expect.stringMatching(/^[\w-]{32}$/),
-        functions: [{ ...resize, module: '/src/resize.ts' }],
+        functions: [{ ...served, module: '/src/resize.ts' }],
       },
     ])
     await open(worker)
@@ -177,8 +185,9 @@ describe('a request', () => {
     expect(endpoint.workers().running).toBe(0)
   })
 
-  test('waits two minutes', async () => {
-    const { clock, seat } = setUp()
+  test('waits two minutes, and is told what has not finished loading', async () => {
+    const { clock, seat, workers, endpoint } = setUp()
+    endpoint.serve([resize, site])
     const waiting = seat()
     clock.advance(119_999)
     await turn()
@@ -187,7 +196,28 @@ describe('a request', () => {
     await turn()
     expect(outcome).not.toHaveBeenCalled()
     clock.advance(1)
-    await expect(waiting).rejects.toMatchObject({ code: 'NO_WORKERS' })
+    await expect(waiting).rejects.toMatchObject({
+      code: 'MODULE_FAILED',
+      message: expect.stringContaining('src/resize.ts, src/site.ts did not finish loading'),
+    })
+    expect(workers).toHaveLength(1)
+  })
+
+  test('has the time of the endpoint, and no more than the platform gives', async () => {
+    const { ready } = setUp()
+    expect((await ready()).limitMs).toBe(10_000)
+    const long = setUp(settingsOf({ config: { ...settingsOf().config, executionTimeoutMs: 600_000 } }))
+    expect((await long.ready()).limitMs).toBe(330_000)
+  })
+
+  test('whose time is over is told what would help', async () => {
+    const taken = await setUp().ready()
+    expect(taken.expire(10_000)).toMatchObject({
+      code: 'TIMEOUT',
+      message: expect.stringContaining('"images" took longer than 10000 ms'),
+      hint: expect.stringContaining('raise executionTimeoutMs'),
+    })
+    expect(taken.expire(500).hint).not.toContain('executionTimeoutMs')
   })
 
   test('is told at once what the code fails with, and the next one tries again', async () => {
@@ -245,6 +275,19 @@ describe('a worker that ends', () => {
     expect(workers).toHaveLength(1)
     void seat()
     expect(workers).toHaveLength(2)
+  })
+
+  test('says what it printed since the request began, and nothing of earlier ones', async () => {
+    const { workers, seat, ready } = setUp()
+    const first = await ready()
+    workers[0]!.print('stderr', 'Error: of the first')
+    first.release()
+    const second = await seat()
+    workers[0]!.print('stderr', 'last words')
+    await workers[0]!.end({ code: 1 })
+    const { message } = (await second.lost())!
+    expect(message).toContain('its last output:\nlast words')
+    expect(message).not.toContain('of the first')
   })
 
   test('is explained by who knows better', async () => {
@@ -390,17 +433,134 @@ describe('a stuck worker', () => {
     expect(workers[0]!.killed).toBe(true)
   })
 
+  test('is ended with a request whose time is over, whoever else waits for it', async () => {
+    const { clock, workers, seat, ready } = setUp()
+    const taken = await ready()
+    await seat()
+    clock.advance(2_001)
+    taken.expire(10_000)
+    taken.release()
+    await turn()
+    expect(workers[0]!.killed).toBe(true)
+  })
+
+  test('is looked at again when the time of its request is over', async () => {
+    const { clock, workers, seat, ready } = setUp()
+    const taken = await ready()
+    await seat()
+    taken.expire(10_000)
+    taken.release()
+    await turn()
+    expect(workers[0]!.killed).toBe(false)
+    clock.advance(2_500)
+    await turn()
+    expect(workers[0]!.killed).toBe(true)
+  })
+
+  test('is not ended for a request before the one that keeps it', async () => {
+    const { clock, workers, seat, ready } = setUp()
+    const taken = await ready()
+    await seat()
+    taken.expire(10_000)
+    taken.release()
+    await turn()
+    clock.advance(400)
+    workers[0]!.say({ t: 'beat', turn: 1 })
+    clock.advance(2_100)
+    await turn()
+    expect(workers[0]!.killed).toBe(false)
+  })
+
+  test('that only is slow goes on when the time of its request is over', async () => {
+    const { clock, workers, ready } = setUp()
+    const taken = await ready()
+    taken.expire(10_000)
+    taken.release()
+    clock.advance(2_000)
+    workers[0]!.say({ t: 'beat', turn: 1 })
+    clock.advance(500)
+    await turn()
+    expect(workers[0]!.killed).toBe(false)
+  })
+
   test('is followed by a few only', async () => {
-    const { clock, workers, seat } = setUp()
-    void seat()
+    const { clock, workers, seat, open } = setUp()
+    const waiting = seat()
     for (let at = 0; at < 4; at++) {
       const newest = workers.at(-1)!
       newest.launched.kill = () => {}
-      newest.say({ t: 'ready' })
-      clock.advance(5_000)
+      await open(newest)
+      clock.advance(2_001)
+      void seat()
+      clock.advance(250)
       await turn()
     }
+    await waiting
     expect(workers).toHaveLength(3)
+    const last = seat()
+    clock.advance(120_000)
+    await expect(last).rejects.toMatchObject({ code: 'NO_WORKERS' })
+  })
+})
+
+describe('a worker that loads its code', () => {
+  function setUpLoading() {
+    const answer = async () => ({ file: '/app/src/resize.ts', code: '' })
+    const { workers, ...rest } = setUp(settingsOf(), { answer })
+    const load = async (worker: FakeWorker) => {
+      worker.say({ t: 'ready' })
+      worker.say({ t: 'request', request: 1, name: 'fetchModule', data: ['/src/resize.ts'] })
+      await turn()
+    }
+    return { workers, load, ...rest }
+  }
+
+  test('is given up for another one when that code changes, and not for other code', async () => {
+    const { workers, load, endpoint, seat, open } = setUpLoading()
+    const waiting = seat()
+    await load(workers[0]!)
+    endpoint.invalidate(['/app/src/other.ts'])
+    expect(workers[0]!.killed).toBe(false)
+    endpoint.invalidate(['/app/src/resize.ts'])
+    expect(workers[0]!.killed).toBe(true)
+    expect(workers).toHaveLength(2)
+    await open(workers[1]!)
+    expect((await waiting).workerId).toBe('local-2')
+  })
+
+  test('is given up also when nobody waits for it any more', async () => {
+    const { workers, load, endpoint, seat, clock } = setUpLoading()
+    const waiting = seat()
+    await load(workers[0]!)
+    clock.advance(120_000)
+    await expect(waiting).rejects.toMatchObject({ code: 'MODULE_FAILED' })
+    endpoint.invalidate(['/app/src/resize.ts'])
+    await turn()
+    expect(workers[0]!.killed).toBe(true)
+    expect(workers).toHaveLength(1)
+    void seat()
+    expect(workers).toHaveLength(2)
+  })
+
+  test('is ended at once when another one takes over', async () => {
+    const { workers, load, endpoint, seat } = setUpLoading()
+    void seat()
+    await load(workers[0]!)
+    endpoint.retire()
+    expect(workers[0]!.killed).toBe(true)
+    expect(workers).toHaveLength(2)
+  })
+
+  test('may take long without a word, as long as somebody waits', async () => {
+    const { workers, load, seat, open, clock } = setUpLoading()
+    const waiting = seat()
+    await load(workers[0]!)
+    clock.advance(10_000)
+    await turn()
+    expect(workers).toHaveLength(1)
+    expect(workers[0]!.killed).toBe(false)
+    await open(workers[0]!)
+    expect((await waiting).workerId).toBe('local-1')
   })
 })
 

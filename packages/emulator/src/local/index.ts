@@ -7,5 +7,5 @@ export type { EndpointContext, EndpointSettings, LocalFunction } from './context
 export { createEndpoint } from './endpoint.ts'
 export type { LocalEndpoint, LocalSubmission } from './endpoint.ts'
 export { type Exit, type Launched, launchProcess } from './launch.ts'
-export type { LocalSeat } from './servers.ts'
+export type { LocalSeat } from './local-seat.ts'
 export { plainMessage, plainOutput, STREAMED } from './output.ts'

@@ -1,21 +1,30 @@
 import {
   type Clock,
   createMessageReader,
-  FrameType,
   type FromWorker,
   fromWireError,
   type LocalCall,
   type LocalServe,
   type Message,
+  type ToWorker,
   toWireError,
   type WireError,
 } from '@flash/protocol'
 import { crashError } from './crash-error.ts'
+import { createHandlers, type HearOptions } from './hear.ts'
 import type { Exit, Launched } from './launch.ts'
-import { addCall, type CallListener, createLinkState, type LinkState, occupy, silent } from './link-state.ts'
+import {
+  addCall,
+  type CallListener,
+  createLinkState,
+  type LinkState,
+  type Occupied,
+  occupy,
+  silent,
+} from './link-state.ts'
 import { toAppError } from './to-app-error.ts'
 
-export interface LinkOptions {
+export interface LinkOptions extends HearOptions {
   id: string
   launched: Launched
   root: string
@@ -23,13 +32,8 @@ export interface LinkOptions {
   /** Variables of `.env` files that the worker does not get. */
   unnamed: string[]
   clock: Clock
-  /** Answers what the worker asks of its host. */
-  answer(name: string, data: unknown[]): Promise<unknown>
   /** Why a worker ended before it was ready, when the host knows better than its exit code. */
   explainExit?(exit: Exit): Error | undefined
-  /** Output that belongs to no call. */
-  onOutput(stream: 'stdout' | 'stderr', text: string): void
-  onFree(): void
   onExit(link: WorkerLink, exit: Exit): void
 }
 
@@ -39,6 +43,8 @@ export interface WorkerLink {
   readonly pid: number | undefined
   /** What it does now: calls, and requests that go past the channel. */
   readonly calls: number
+  /** When it last said something. */
+  readonly heardAt: number
   /** The loop has not turned for two seconds, as far as this process has heard. */
   isSilent(): boolean
   /** The same while it has something to do. */
@@ -52,17 +58,15 @@ export interface WorkerLink {
    * - rejects with what the modules or their state failed with, as the worker said it.
    */
   serve(request: Omit<LocalServe, 't' | 'call'>): Promise<{ port: number }>
-  /** A request has begun that goes past the channel; returns how to say that it has ended. */
-  occupy(): () => void
+  /** A request has begun that goes past the channel. */
+  occupy(): Occupied
   warm(request: { fn: string; module: string; setup: string | null; endpoint: string }): Promise<void>
   cancel(call: number, reason: string): void
   /** A call that was cancelled and does not end is not waited for. */
   abandon(call: number): void
   invalidate(files: string[]): void
-  /** The last lines it wrote, for the report of a crash. */
-  lastOutput(): string
-  /** Resolves with what its calls failed with when it ended. */
-  ended: Promise<Error>
+  /** Whether it has got the code of one of these files. */
+  hasLoaded(files: string[]): boolean
   kill(): void
 }
 
@@ -74,7 +78,7 @@ const MESSAGE_LIMIT_BYTES = 512 * 1024 * 1024
 export function createLink(options: LinkOptions): WorkerLink {
   const { launched, clock } = options
   const shared = createLinkState(options)
-  const { calls, state, send, tail, busy } = shared
+  const { calls, state, send, busy } = shared
   const isSilent = () => state.ready && clock.now() - state.lastBeat > STUCK_AFTER_MS
   listen(options, shared)
   const link: WorkerLink = {
@@ -82,6 +86,9 @@ export function createLink(options: LinkOptions): WorkerLink {
     pid: launched.pid,
     get calls() {
       return busy()
+    },
+    get heardAt() {
+      return state.lastBeat
     },
     get retired() {
       return state.retired
@@ -93,17 +100,13 @@ export function createLink(options: LinkOptions): WorkerLink {
       send({ t: 'call', call: number, ...call }, parts)
       return number
     },
-    warm: (request) =>
-      new Promise((resolve, reject) => {
-        const failed = (error: WireError) => reject(fromWireError(error))
-        send({ t: 'warm', call: addCall(shared, { ...silent, done: () => resolve(), failed }), ...request })
-      }),
-    serve: (request) =>
-      new Promise((resolve, reject) => {
-        const done = ({ text }: Message) => resolve(JSON.parse(text) as { port: number })
-        const failed = (error: WireError) => reject(toAppError(error))
-        send({ t: 'serve', call: addCall(shared, { ...silent, done, failed }), ...request })
-      }),
+    async warm(request) {
+      await ask(shared, (call) => ({ t: 'warm', call, ...request }), fromWireError)
+    },
+    async serve(request) {
+      const { text } = await ask(shared, (call) => ({ t: 'serve', call, ...request }), toAppError)
+      return JSON.parse(text) as { port: number }
+    },
     occupy: () => occupy(shared, options.onFree),
     cancel: (call, reason) => send({ t: 'cancel', call, reason }),
     abandon(call) {
@@ -111,14 +114,25 @@ export function createLink(options: LinkOptions): WorkerLink {
       shared.hold()
     },
     invalidate: (files) => send({ t: 'invalidate', files }),
-    lastOutput: tail.text,
-    ended: shared.ended,
+    hasLoaded: (files) => files.some((file) => shared.files.has(file.replaceAll('\\', '/'))),
     kill: () => launched.kill(),
   }
   void endWith(link, options, shared)
   shared.hold()
   send({ t: 'start', root: options.root, endpoint: options.endpoint, unnamed: options.unnamed })
   return link
+}
+
+/** Something to be done once, which is no call of a function. */
+function ask(
+  shared: LinkState,
+  toMessage: (call: number) => ToWorker,
+  toError: (error: WireError) => Error,
+): Promise<Message> {
+  return new Promise((done, reject) => {
+    const failed = (error: WireError) => reject(toError(error))
+    shared.send(toMessage(addCall(shared, { ...silent, done, failed })))
+  })
 }
 
 function listen(options: LinkOptions, shared: LinkState): void {
@@ -157,53 +171,10 @@ async function endWith(
   const exit = await options.launched.exited
   state.gone = true
   const known = state.ready ? undefined : options.explainExit?.(exit)
-  const reason = known ?? crashError(options.endpoint, exit, tail.text())
-  const error = toWireError(reason, { stack: false })
-  tellEnd(reason)
-  const listeners = [...calls.values()]
+  const toCrash = (mark: number) => known ?? crashError(options.endpoint, exit, tail.text(mark))
+  tellEnd(toCrash)
+  const running = [...calls.values()]
   calls.clear()
-  for (const listener of listeners) listener.failed(error)
+  for (const { listener, mark } of running) listener.failed(toWireError(toCrash(mark), { stack: false }))
   options.onExit(link, exit)
-}
-
-function createHandlers(options: LinkOptions, { calls, state, send, tail, hold }: LinkState) {
-  const finish = (call: number) => {
-    const listener = calls.get(call)
-    calls.delete(call)
-    hold()
-    return listener
-  }
-  const reply = async (request: number, name: string, data: unknown[]) => {
-    try {
-      send({ t: 'reply', request, ok: await options.answer(name, data) })
-    } catch (error) {
-      send({ t: 'reply', request, error: toWireError(error, { stack: true }) })
-    }
-  }
-  const table: {
-    [T in FromWorker['t']]?: (message: Extract<FromWorker, { t: T }>, parts: Uint8Array[]) => void
-  } = {
-    ready: () => void (state.ready = true),
-    request: (message) => void reply(message.request, message.name, message.data),
-    progress: ({ call, rich, text }, parts) =>
-      calls.get(call)?.progress({ type: FrameType.progress, rich, text, parts }),
-    item: ({ call, rich, text }, parts) => calls.get(call)?.item({ type: FrameType.item, rich, text, parts }),
-    log({ call, stream, text }) {
-      const listener = call === null ? undefined : calls.get(call)
-      tail.add(text)
-      listener?.log(stream, text)
-      options.onOutput(stream, text)
-    },
-    done({ call, rich, text }, parts) {
-      finish(call)?.done({ type: FrameType.value, rich, text, parts })
-      options.onFree()
-    },
-    failed({ call, error }) {
-      finish(call)?.failed(error)
-      options.onFree()
-    },
-    refresh: () => void (state.retired = true),
-  }
-  return (message: FromWorker, parts: Uint8Array[]) =>
-    (table[message.t] as ((message: FromWorker, parts: Uint8Array[]) => void) | undefined)?.(message, parts)
 }

@@ -3,9 +3,10 @@ import { resolve } from 'node:path'
 import { createDevServer, type DevLog, type DevServer, takeUpgrades } from '@flash/dev'
 import type { AppError } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
-import type { ViteDevServer } from 'vite'
+import type { DevEnvironment, RunnableDevEnvironment, ViteDevServer } from 'vite'
 import type { PluginContext } from '../context.ts'
 import { createLog, printTable } from '../print.ts'
+import { findServerEnvironment } from '../server-output.ts'
 import { untilWritten } from '../until-written.ts'
 
 /** Dev servers of this process by root: they outlive restarts of the Vite server, which makes new plugins. */
@@ -28,6 +29,8 @@ function sharedMap<T>(name: string): Map<string, T> {
 /** Hosts the development routes on the app's own server, and keeps what they run up to date. */
 export function serveDev(context: PluginContext): UnpluginOptions {
   let dev: DevServer | null = null
+  /** Where code of the app's own server runs. */
+  let own: RunnableDevEnvironment | null = null
   let vite: ViteDevServer | null = null
   let log: DevLog | null = null
   return {
@@ -42,9 +45,11 @@ export function serveDev(context: PluginContext): UnpluginOptions {
         dev = entry.dev
         log = entry.log
         vite = server
+        own = context.setup.hasServer ? await findServerEnvironment(server) : null
         dev.attach({
           project: context.project,
           environment,
+          server: own,
           envFiles: context.setup.envFiles,
           capability: context.capability,
           // As Vite itself checks them: behind TLS no page of another name gets here.
@@ -67,13 +72,17 @@ export function serveDev(context: PluginContext): UnpluginOptions {
         // A module that imports more of a file with functions than before changes what its worker gets of that file.
         const others = await context.project.changedDemand()
         const files = [id, ...others]
-        // Vite does this a little later; a call in between would get the old code and keep it.
-        for (const file of files) vite?.environments.flash?.moduleGraph.onFileChange(file)
+        for (const file of files) forgetFile(file, [vite?.environments.flash, own])
         dev.invalidate(files)
         log?.problem(problemIn(context, id))
       },
     },
   }
+}
+
+/** Vite does this a little later; a call in between would get the old code and keep it. */
+function forgetFile(file: string, environments: (DevEnvironment | null | undefined)[]): void {
+  for (const environment of environments) environment?.moduleGraph.onFileChange(file)
 }
 
 /** What is wrong with a file as it was just saved; calls tell what else is. */

@@ -23,10 +23,12 @@ export function servePreview(context: PluginContext): UnpluginOptions {
         if (!existsSync(dist) && isAlone(server)) throw plainly(notBuilt(build.outDir), root)
         const isBuilt = existsSync(join(folder, MANIFEST))
         // An app without functions has no bundles either.
-        if (!isBuilt && !existsSync(join(dist, FACTS_FILE))) return
-        await open(context, server, folder).catch((error: unknown) => {
+        if (!isBuilt && !existsSync(join(dist, FACTS_FILE))) return undefined
+        const preview = await open(context, server, folder).catch((error: unknown) => {
           throw plainly(error, root)
         })
+        // Behind what frameworks mount, which may be the server of the app.
+        return () => void server.middlewares.use((...given) => preview().last(...given))
       },
     },
   }
@@ -51,7 +53,7 @@ function notBuilt(outDir: string): AppError {
   })
 }
 
-async function open(context: PluginContext, server: PreviewServer, folder: string): Promise<void> {
+async function open(context: PluginContext, server: PreviewServer, folder: string): Promise<() => Preview> {
   const { logger } = server.config
   context.key = findProjectKey(context.root)
   const bundles = await openBundles({
@@ -69,6 +71,7 @@ async function open(context: PluginContext, server: PreviewServer, folder: strin
   )
   server.httpServer.once('listening', () => printPreview(server, preview(), context))
   server.httpServer.once('close', () => void bundles.close())
+  return preview
 }
 
 /** The routes of the newest build: pages are served from it as soon as it is there. */

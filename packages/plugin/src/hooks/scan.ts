@@ -1,6 +1,6 @@
 import { createRouteTable } from '@flash/dev'
 import type { UnpluginOptions } from 'unplugin'
-import { AppError, findVariableClashes, type VariableClash } from '@flash/protocol'
+import { AppError, findVariableClashes, runsInServer, type VariableClash } from '@flash/protocol'
 import type { PluginContext } from '../context.ts'
 import { combineErrors } from '../host-error.ts'
 import { forget } from './build.ts'
@@ -24,7 +24,7 @@ export function scanModules(context: PluginContext): UnpluginOptions {
 async function failOnProblems(context: PluginContext): Promise<void> {
   const found = await context.project.check()
   const functions = context.project.functions()
-  const names = functions.map(({ endpoint }) => endpoint)
+  const names = functions.filter((fact) => !runsInServer(fact)).map(({ endpoint }) => endpoint)
   const problems = [
     ...found,
     ...createRouteTable(functions).problems,

@@ -1,4 +1,4 @@
-import { AppError, type ServerFacts, type ServerFunction } from '@flash/protocol'
+import { AppError, runsInServer, type ServerFacts, type ServerFunction } from '@flash/protocol'
 import type { UnpluginOptions } from 'unplugin'
 import type { PluginContext } from '../context.ts'
 import { toHostError } from '../host-error.ts'
@@ -13,7 +13,10 @@ const sources: Record<string, (context: PluginContext) => string> = {
 }
 
 /** What only code on a server may hold. */
-const PRIVATE = /^\0virtual:flash\/(?:server|handler|facts)$/
+const PRIVATE = /^\0virtual:flash\/(?:server|handler|facts|routes\/\w+)$/
+
+/** The routes of one module that the server runs itself. */
+const ROUTES = 'virtual:flash/routes/'
 
 /** `virtual:flash/…`: the runtime of stubs, bound to this app. */
 export function serveModules(context: PluginContext): UnpluginOptions {
@@ -21,7 +24,9 @@ export function serveModules(context: PluginContext): UnpluginOptions {
     name: 'flash:modules',
     enforce: 'pre',
     resolveId: {
-      filter: { id: /^(?:virtual:flash\/(?:client|server|handler|facts)|unplugin-flash\/server)$/ },
+      filter: {
+        id: /^(?:virtual:flash\/(?:client|server|handler|facts|routes\/\w+)|unplugin-flash\/server)$/,
+      },
       handler(id) {
         if (id !== 'unplugin-flash/server') return `\0${id}`
         // While developing, the dev server answers instead of a handler.
@@ -34,7 +39,10 @@ export function serveModules(context: PluginContext): UnpluginOptions {
         if (PRIVATE.test(id) && consumerOf(context, this) === 'client')
           throw toHostError(clientOnly(id.slice(1)), context.root)
         await context.scanned
-        return sources[id.slice(1)]!(context)
+        const name = id.slice(1)
+        return name.startsWith(ROUTES)
+          ? routesModule(context, name.slice(ROUTES.length))
+          : sources[name]!(context)
       },
     },
   }
@@ -70,14 +78,37 @@ function serverModule(): string {
 function handlerModule(): string {
   return [
     "import { bindHandler } from 'unplugin-flash/internal/gateway'",
-    "import { facts, key } from 'virtual:flash/facts'",
-    'export const createFlashHandler = /* @__PURE__ */ bindHandler(facts, key)',
+    "import { facts, key, modules } from 'virtual:flash/facts'",
+    'export const createFlashHandler = /* @__PURE__ */ bindHandler(facts, key, modules)',
   ].join('\n')
 }
 
 function factsModule(context: PluginContext): string {
   const key = Buffer.from(context.key).toString('base64url')
-  return `export const facts = ${JSON.stringify(toServerFacts(context))}\nexport const key = ${JSON.stringify(key)}\n`
+  return [
+    `export const facts = ${JSON.stringify(toServerFacts(context))}`,
+    `export const key = ${JSON.stringify(key)}`,
+    `export const modules = {${modulesOf(context)}}`,
+  ].join('\n')
+}
+
+/** What loads the routes that the server runs itself, by id. */
+function modulesOf({ project }: PluginContext): string {
+  const routes = project.functions().filter(runsInServer)
+  return routes
+    .map(({ id, file }) => {
+      const first = routes.find((route) => route.file === file)!
+      return `${JSON.stringify(id)}: () => import(${JSON.stringify(ROUTES + first.id)})`
+    })
+    .join(', ')
+}
+
+/**
+ * The module that has a route, by way of one in between: bundlers warn of an import that is made at its time where another one of
+ * the same module is made at once.
+ */
+function routesModule({ project }: PluginContext, id: string): string {
+  return `export { __flash_functions } from ${JSON.stringify(project.get(id)!.file)}`
 }
 
 /** What servers of the app know of its functions: nothing of their configs. */

@@ -30,6 +30,7 @@ export function adaptRollup(context: PluginContext): UnpluginOptions {
         env: { MODE: mode, BASE_URL: '/', PROD: true, DEV: false, SSR: true },
         envFiles: {},
         serverOutput: options.role === 'server',
+        hasServer: options.server ?? options.role === 'server',
         appType: 'spa',
       })
     },

@@ -1,11 +1,12 @@
 import { isBuiltin } from 'node:module'
 import { resolve, sep } from 'node:path'
 import { createUnplugin, type UnpluginOptions } from 'unplugin'
-import type { Plugin, ResolvedConfig, UserConfig } from 'vite'
+import type { Plugin, UserConfig } from 'vite'
 import { type PluginContext, setUp } from '../context.ts'
 import { wordsFilter } from '../filter.ts'
 import { replaceBodies, replaceForScan } from '../hooks/transform.ts'
 import { serveModules } from '../hooks/virtual.ts'
+import { hasServerOutput } from '../server-output.ts'
 
 /** Files the dev server never serves: Vite's own list, which a list of a plugin replaces, and ours. */
 const DENIED = [
@@ -24,7 +25,6 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
   return {
     name: 'flash:vite',
     vite: {
-      sharedDuringBuild: true,
       config(config, { command, isPreview = false }) {
         context.previewing = isPreview
         return isPreview ? undefined : addEnvironment(context, config, command)
@@ -45,6 +45,7 @@ export function adaptVite(context: PluginContext): UnpluginOptions {
           env: { ...config.env, ...loadEnv(config.mode, folder, config.envPrefix) },
           envFiles: withoutOwn(loadEnv(config.mode, folder, '')),
           serverOutput: hasServerOutput(config),
+          hasServer: context.options.server ?? hasServerOutput(config),
           appType,
         })
         const folders = Object.values(config.environments).map((environment) => environment.build.outDir)
@@ -104,14 +105,6 @@ function replaceInWorkers(context: PluginContext): Plugin[] {
 /** What only the files say: Vite's reader adds the variables of the process. */
 function withoutOwn(all: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(all).filter(([name]) => process.env[name] === undefined))
-}
-
-/** Whether the build makes code that runs on a server, the workers of functions apart. */
-function hasServerOutput({ build, environments }: ResolvedConfig): boolean {
-  if (build.ssr) return true
-  return Object.values(environments).some(
-    ({ consumer, build }) => consumer === 'server' && Boolean(build.rolldownOptions.input),
-  )
 }
 
 /** Folders a failed build may empty: those that Vite empties by itself, below the project and never the project. */

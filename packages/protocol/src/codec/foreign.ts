@@ -10,6 +10,8 @@ import type { Direction } from './tags.ts'
 interface Walk {
   limits: DecodeLimits
   direction: Direction
+  /** An answer of HTTP, which is JSON for everybody. */
+  isAnswer: boolean
   path: PathStep[]
   /** The objects around the current one. */
   around: Set<object>
@@ -29,8 +31,19 @@ export function writeForeign(
   limits: DecodeLimits = decodeLimits,
   direction: Direction = 'out',
 ): PlainJson | Promise<PlainJson> {
-  if (isPlain(value)) return value
-  const walk: Walk = { limits, direction, path: [], around: new Set(), values: 0, blobs: [] }
+  return isPlain(value) ? value : write(value, { limits, direction, isAnswer: false })
+}
+
+/** The same of a result of a route. Keys that flash's own calls never carry are data here, as they are to `JSON.stringify`. */
+export function writeRouteResult(value: unknown): PlainJson | Promise<PlainJson> {
+  return isPlain(value) ? value : write(value, { limits: decodeLimits, direction: 'out', isAnswer: true })
+}
+
+function write(
+  value: unknown,
+  how: Pick<Walk, 'limits' | 'direction' | 'isAnswer'>,
+): PlainJson | Promise<PlainJson> {
+  const walk: Walk = { ...how, path: [], around: new Set(), values: 0, blobs: [] }
   const root: { value?: unknown } = {}
   convertInto(root, 'value', value, walk)
   const finish = () => (root.value ?? null) as PlainJson
@@ -41,15 +54,19 @@ export function writeForeign(
 }
 
 function convertInto(target: object, key: string | number, value: unknown, walk: Walk): void {
-  const put = (converted: unknown) => {
-    ;(target as Record<string | number, unknown>)[key] = converted
-  }
+  const put = (converted: unknown) => setOwn(target, key, converted)
   if (++walk.values > walk.limits.values) {
     throw notJson(walk, `has more than ${walk.limits.values} values, each shared one counted at each place`)
   }
   if (typeof value === 'object' && value !== null) convertObject(value, put, walk)
   else if (value === undefined && !Array.isArray(target)) return
   else put(convertPrimitive(value, walk))
+}
+
+/** Whatever the key is: an assignment to `__proto__` would give the object another prototype. */
+function setOwn(target: object, key: string | number, value: unknown): void {
+  if (key !== '__proto__') (target as Record<string | number, unknown>)[key] = value
+  else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
 function convertPrimitive(value: unknown, walk: Walk): unknown {
@@ -76,7 +93,7 @@ const converters: { [B in Brand]?: (value: never, put: (converted: unknown) => v
     const copy = {}
     for (const key of Object.keys(value)) {
       walk.path.push(key)
-      if (isForbiddenKey(key)) throw notJson(walk, 'has a key that flash never carries')
+      if (isForbiddenKey(key) && !walk.isAnswer) throw notJson(walk, 'has a key that flash never carries')
       convertInto(copy, key, value[key], walk)
       walk.path.pop()
     }
@@ -102,14 +119,16 @@ const converters: { [B in Brand]?: (value: never, put: (converted: unknown) => v
   File: (bytes: File, place, walk) => void walk.blobs.push({ bytes, place }),
 }
 
-function notJson({ path, direction }: Walk, what: string): AppError {
+function notJson({ path, direction, isAnswer }: Walk, what: string): AppError {
   const where = formatPath(path, direction)
   const message = `${where} ${what}, which plain JSON cannot say`
   const data = { path: where }
   if (direction === 'in') return new AppError('CANNOT_CARRY', { message, hint: 'send plain data', data })
   return new AppError('OUTPUT_NOT_JSON', {
     message,
-    hint: 'return plain data, or call the function through its stub, which carries more types',
+    hint: isAnswer
+      ? 'return plain data: an array or object for a map or set, text for a bigint or an error'
+      : 'return plain data, or call the function through its stub, which carries more types',
     data,
   })
 }

@@ -86,6 +86,7 @@ const route = fields<RouteFact>({
   method: oneOf('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'WS'),
   path: text,
   schemas: listOf(oneOf('params', 'query', 'body', 'response')),
+  local: optional(oneOf(true)),
 })
 
 const functionShape = fields<ManifestFunction>({

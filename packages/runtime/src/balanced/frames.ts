@@ -138,7 +138,11 @@ async function nextOf(incoming: Incoming, guard: Guard): Promise<Message> {
     guard.check()
     const message = await guard.race(incoming.next())
     if (!message) throw connectionLost()
-    if (message.type === FrameType.error) throw (await decodeError(message)).error
+    if (message.type === FrameType.error) {
+      // Nothing follows it.
+      incoming.finish()
+      throw (await decodeError(message)).error
+    }
     // A chunk without bytes would leave whoever waits for some waiting.
     const isEmpty = message.type === FrameType.chunk && message.parts.length === 0
     if (ofAnswers.includes(message.type) && !isEmpty) return message

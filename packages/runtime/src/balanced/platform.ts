@@ -15,9 +15,16 @@ export interface PlatformRefusal {
  */
 export function readPlatformRefusal(
   about: string,
-  { place, hint, keyName = 'RUNPOD_API_KEY' }: Pick<QueueAddress, 'place' | 'hint' | 'keyName'>,
+  { place, hint, key, keyName = 'RUNPOD_API_KEY' }: Pick<QueueAddress, 'place' | 'hint' | 'key' | 'keyName'>,
   { status, text }: { status: number; text: string },
 ): PlatformRefusal | undefined {
+  if ((status === 401 || status === 403) && key === undefined) {
+    return {
+      code: 'ACCOUNT_REFUSED',
+      message: `${about}: the address asks for a key (${status}), and none is sent there`,
+      hint: `${keyName} goes to ids, to hosts of RUNPOD_ENDPOINT_BASE_URL and to this machine, to no other address`,
+    }
+  }
   if (status === 401 || status === 403) {
     return {
       code: 'ACCOUNT_REFUSED',

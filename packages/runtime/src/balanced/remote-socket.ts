@@ -1,3 +1,4 @@
+import type { Clock } from '@flash/protocol'
 import { toRefusal } from '../failure.ts'
 import { wakingClock } from '../waking-clock.ts'
 import { flashProtocol, type OpenOptions, untilOpen } from './open-socket.ts'
@@ -6,6 +7,15 @@ import type { SocketRequest } from './types.ts'
 export interface RemoteSocketOptions extends Pick<OpenOptions, 'signal' | 'clock'> {
   protocols: string[]
   headers: Record<string, string>
+  /** What an answer that opens none is told as; that of an rpc route when omitted. */
+  refuse?(answer: RefusingAnswer): unknown
+}
+
+interface RefusingAnswer {
+  status: number
+  headers: Headers
+  /** The beginning of its body. */
+  text: string
 }
 
 /** What the class of Node has beside the standard. */
@@ -31,7 +41,7 @@ interface Received extends AsyncIterable<Uint8Array> {
  * - throws `TIMEOUT`, `TRANSPORT`, what the other side refuses with, and the reason of the signal.
  */
 export async function openRemoteSocket(url: string, options: RemoteSocketOptions): Promise<WebSocket> {
-  const { protocols, headers, signal, clock = wakingClock } = options
+  const { protocols, headers, signal, clock = wakingClock, refuse = refusedBy(clock) } = options
   const { default: Class } = await import('crossws/websocket')
   signal?.throwIfAborted()
   const Open = Class as unknown as new (url: string, protocols: string[], how: object) => NodeSocket
@@ -39,8 +49,8 @@ export async function openRemoteSocket(url: string, options: RemoteSocketOptions
   socket.binaryType = 'blob'
   const refusal = new Promise<never>((_, reject) => {
     socket.once?.('unexpected-response', (request, response) => {
-      toResponse(response)
-        .then((answer) => toRefusal(answer, clock))
+      readAnswer(response)
+        .then(refuse)
         .then(reject, reject)
         .finally(() => request.destroy())
     })
@@ -69,14 +79,23 @@ export function openNearby(
 
 const refusalCharacters = 65_536
 
+const refusedBy =
+  (clock: Clock) =>
+  ({ status, headers, text }: RefusingAnswer): Promise<unknown> => {
+    const init = { status, headers: { 'x-flash': String(headers.get('x-flash')) } }
+    return toRefusal(new Response(text || null, init), clock)
+  }
+
 /** No problem of ours is longer. */
-async function toResponse(received: Received): Promise<Response> {
-  const { statusCode: status, headers } = received
+async function readAnswer(received: Received): Promise<RefusingAnswer> {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(received.headers))
+    if (value !== undefined) headers.set(name, String(value))
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of received) {
     text += decoder.decode(chunk, { stream: true })
     if (text.length > refusalCharacters) break
   }
-  return new Response(text || null, { status, headers: { 'x-flash': String(headers['x-flash']) } })
+  return { status: received.statusCode, headers, text }
 }

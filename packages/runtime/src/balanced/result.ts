@@ -3,12 +3,13 @@ import { connectionLost } from '../failure.ts'
 import type { Guard } from '../guard.ts'
 import { pullGenerator } from '../pull.ts'
 import { createEventReader } from './events.ts'
+import { notOfWorker, withoutMark } from './own.ts'
 import { watchBody } from './watch-body.ts'
 
 /** What a caller is told of an error. */
 type ToOwn = (error: unknown) => unknown
 
-/** What a route's answer is to its caller; throws what the route threw, `BAD_RESULT` and `CONNECTION_LOST`. */
+/** What a route's answer is to its caller; throws what the route threw, `TRANSPORT`, `BAD_RESULT` and `CONNECTION_LOST`. */
 export async function readResult(response: Response, guard: Guard, toOwn: ToOwn): Promise<unknown> {
   switch (response.headers.get(RESULT_HEADER) as ResultKind | null) {
     case 'data':
@@ -17,8 +18,10 @@ export async function readResult(response: Response, guard: Guard, toOwn: ToOwn)
       return readItems(response, guard, toOwn)
     case 'error':
       throw toError(await readText(response, guard))
-    case null:
+    case 'response':
       return toResponse(response, guard)
+    case null:
+      throw notOfWorker(response)
     default:
       throw badResult('its kind is unknown')
   }
@@ -140,7 +143,7 @@ function toResponse(response: Response, guard: Guard): Response {
   guard.untime()
   if (!response.body) {
     guard.end()
-    return response
+    return withoutMark(response)
   }
   const body = watchBody(response.body, {
     onEnd: guard.end,
@@ -149,7 +152,7 @@ function toResponse(response: Response, guard: Guard): Response {
       return cause
     },
   })
-  return new Response(body, response)
+  return withoutMark(response, body)
 }
 
 function badResult(why: string, cause?: unknown): RemoteError {

@@ -8,6 +8,7 @@ import { createFrameSend } from './frames.ts'
 import { createRoute } from './route.ts'
 
 const ref = 'aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbb'
+const own = { 'x-flash-result': 'response' }
 
 let server: ScriptedServer | undefined
 afterEach(async () => {
@@ -156,7 +157,11 @@ describe('a request', () => {
       { code: 'BAD_INPUT', data: { field: 'query.a' } },
     ],
     ['a parameter that leads to another route', { params: { w: '..' } }, { code: 'BAD_INPUT' }],
-    ['a parameter that servers read in two ways', { params: { w: 'a\\b' } }, { code: 'BAD_PATH' }],
+    [
+      'a parameter that servers read in two ways',
+      { params: { w: 'a\\b' } },
+      { code: 'BAD_INPUT', data: { field: 'params.w' } },
+    ],
     [
       'a parameter that is no date',
       { params: { w: new Date(Number.NaN) } },
@@ -274,7 +279,7 @@ describe('an answer', () => {
   test('of the author is the Response itself', async () => {
     const route = await routeOf(
       async (exchange) => {
-        await exchange.head(418, { 'x-mine': 'yes', 'content-type': 'text/plain' })
+        await exchange.head(418, { ...own, 'x-mine': 'yes', 'content-type': 'text/plain' })
         exchange.chunk('tea')
         exchange.chunk('pot')
         exchange.endBody()
@@ -286,13 +291,14 @@ describe('an answer', () => {
     expect(response).toBeInstanceOf(Response)
     expect(response).toMatchObject({ status: 418, ok: false })
     expect(response.headers.get('x-mine')).toBe('yes')
+    expect(response.headers.has('x-flash-result')).toBe(false)
     expect(await response.text()).toBe('teapot')
   })
 
   test('without a body is one too', async () => {
     const route = await routeOf(
       async (exchange) => {
-        await exchange.head(304, { etag: 'x' })
+        await exchange.head(304, { ...own, etag: 'x' })
         exchange.endBody()
       },
       'GET',
@@ -300,7 +306,22 @@ describe('an answer', () => {
     )
     const response = await route()
     expect(response).toMatchObject({ status: 304, body: null })
+    expect([...response.headers]).toEqual([['etag', 'x']])
   })
+
+  for (const status of [200, 401]) {
+    test(`of something else than a worker is TRANSPORT, and let go: ${status}`, async () => {
+      const cancel = vi.fn()
+      const send = async () => new Response(new ReadableStream({ cancel }), { status })
+      await expect(createRoute({ send, method: 'GET', path: '/' })()).rejects.toMatchObject({
+        name: 'RemoteError',
+        code: 'TRANSPORT',
+        hint: expect.stringContaining('a sign-in page'),
+        data: { status },
+      })
+      expect(cancel).toHaveBeenCalledOnce()
+    })
+  }
 
   for (const [what, kind, text] of [
     ['is no JSON', 'data', '{'],
@@ -519,7 +540,7 @@ describe('a signal', () => {
     let gone: Promise<void> | undefined
     const route = await routeOf(
       async (exchange) => {
-        await exchange.head(200)
+        await exchange.head(200, own)
         exchange.chunk('begin')
         gone = exchange.gone
       },
@@ -560,7 +581,7 @@ describe('what nobody wants any more', () => {
     let gone: Promise<void> | undefined
     const route = await routeOf(
       async (exchange) => {
-        await exchange.head(200)
+        await exchange.head(200, own)
         exchange.chunk('begin')
         gone = exchange.gone
       },
@@ -617,7 +638,7 @@ describe('timeoutMs', () => {
   test('is met by the head of a Response', async () => {
     let finish = () => {}
     const { clock, route } = await clocked(async (exchange) => {
-      await exchange.head(200)
+      await exchange.head(200, own)
       finish = () => {
         exchange.chunk('late')
         exchange.endBody()
@@ -650,7 +671,7 @@ test('what the caller of a call hands down applies to it, and an answer that com
 })
 
 test('a body is pulled: what nobody reads stays on the wire', async () => {
-  const head = await frame('head', { status: 200, headers: [] })
+  const head = await frame('head', { status: 200, headers: Object.entries(own) })
   let pulls = 0
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {

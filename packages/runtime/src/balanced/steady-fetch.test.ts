@@ -94,6 +94,7 @@ describe('a request', () => {
     const headers = new Headers({ authorization: 'Basic x' })
     await expect(steady.fetch([a], request('GET', { headers }))).rejects.toMatchObject({
       code: 'BAD_REQUEST',
+      message: expect.stringContaining('"authorization"'),
     })
     expect(seen).toHaveLength(0)
     await steady.fetch([b], request('GET', { headers }))
@@ -153,7 +154,11 @@ describe('another try', () => {
     ['POST', answer(502), 1, []],
     ['POST', answer(503, { 'retry-after': '1' }), 1, []],
     ['GET', answer(503, { 'x-flash-result': 'error', 'retry-after': '1' }), 1, []],
-    ['GET', answer(503, { 'x-runpod-worker-id': 'w1' }), 1, []],
+    ['GET', answer(502, { 'x-flash-result': 'response' }), 1, []],
+    ['GET', answer(429, { 'x-flash-result': 'response', 'retry-after': '1' }), 1, []],
+    ['GET', answer(429, { 'retry-after': '3600' }), 1, []],
+    ['GET', answer(503, { 'retry-after': '3600' }), 1, []],
+    ['GET', answer(503, { 'x-runpod-worker-id': 'w1' }), 3, [500, 1_000]],
     ['GET', answer(503, { 'x-runpod-worker-id': 'w1', 'retry-after': '1' }), 3, [1_000, 1_000]],
   ] as const) {
     const { status, headers } = reply()
@@ -285,7 +290,8 @@ describe('an address in trouble', () => {
     ['429', answer(429, { 'retry-after': '0' })],
     ['500', answer(500)],
     ['503 of a route', answer(503, { 'x-flash-result': 'error' })],
-    ['503 of an app on a worker', answer(503, { 'x-runpod-worker-id': 'w1' })],
+    ['502 of a handler', answer(502, { 'x-flash-result': 'response' })],
+    ['503 of a worker', answer(503, { 'x-runpod-worker-id': 'w1' })],
   ] as const) {
     test(`is not one that answers ${what}`, async () => {
       const { steady } = setUp([reply])
@@ -396,6 +402,22 @@ describe('over a real connection', () => {
     expect(response.headers.has('content-encoding')).toBe(false)
     expect(response.headers.has('content-length')).toBe(false)
     expect(await response.text()).toBe('stream me')
+  })
+
+  test('a body in a coding that fetch does not know comes as it is, and says so', async () => {
+    const headers = { 'content-encoding': 'nothing-known', 'content-length': '3' }
+    const url = await listen((_, outgoing) => void outgoing.writeHead(200, headers).end('raw'))
+    const response = await steady.fetch([{ ...place, url }], request())
+    expect(Object.fromEntries(response.headers)).toMatchObject(headers)
+    expect(await response.text()).toBe('raw')
+  })
+
+  test('a body that is not what its coding says is TRANSPORT', async () => {
+    const url = await listen(
+      (_, outgoing) => void outgoing.writeHead(200, { 'content-encoding': 'gzip' }).end('raw'),
+    )
+    const response = await steady.fetch([{ ...place, url }], request())
+    await expect(response.text()).rejects.toMatchObject({ code: 'TRANSPORT' })
   })
 
   test('a status that is none is TRANSPORT', async () => {

@@ -5,6 +5,7 @@ import { connectionLost } from '../failure.ts'
 import { createGuard, type Guard } from '../guard.ts'
 import { codeOf, unsentCodes } from '../send/exchange.ts'
 import type { QueueAddress } from '../send/types.ts'
+import { findCodingError, findCodings } from './codings.ts'
 import { endToEnd } from './headers.ts'
 import { mayRepeat, PassingAnswer, toPassing } from './passing.ts'
 import type { BalancedRequest } from './types.ts'
@@ -133,11 +134,7 @@ function toInit({ request, abort }: Sending, { headers = {}, key }: QueueAddress
 }
 
 /** With a body that ends with the caller's signal, and says when it has ended. */
-function toAnswer(
-  { request: { signal, method }, abort }: Sending,
-  given: Response,
-  leave: () => void,
-): Response {
+function toAnswer({ request: { signal }, abort }: Sending, given: Response, leave: () => void): Response {
   const { status, statusText, body } = given
   if (status > 599) {
     body?.cancel().catch(() => {})
@@ -146,15 +143,9 @@ function toAnswer(
       hint: 'look what answers at the address of the endpoint',
     })
   }
-  const headers = endToEnd(given.headers)
-  // It came decoded.
-  headers.delete('content-encoding')
-  const length = given.headers.get('content-length')
-  if (length !== null && (method === 'HEAD' || !given.headers.has('content-encoding')))
-    headers.set('content-length', length)
   if (!body) {
     leave()
-    return new Response(null, { status, statusText, headers })
+    return new Response(null, { status, statusText, headers: toAnswerHeaders(given) })
   }
   const follow = () => abort.abort()
   signal?.addEventListener('abort', follow, { once: true })
@@ -163,9 +154,18 @@ function toAnswer(
       signal?.removeEventListener('abort', follow)
       leave()
     },
-    toError: (cause) => (signal?.aborted ? signal.reason : connectionLost(cause)),
+    toError: (cause) => (signal?.aborted ? signal.reason : (findCodingError(cause) ?? connectionLost(cause))),
   })
-  return new Response(watched, { status, statusText, headers })
+  return new Response(watched, { status, statusText, headers: toAnswerHeaders(given) })
+}
+
+/** Of a body that came decoded neither coding nor length is true any more. */
+function toAnswerHeaders({ headers: given, body }: Response): Headers {
+  const headers = endToEnd(given)
+  const length = given.get('content-length')
+  if (body && findCodings(given).length > 0) headers.delete('content-encoding')
+  else if (length !== null) headers.set('content-length', length)
+  return headers
 }
 
 function nameOf({ endpoint }: QueueAddress): string {

@@ -210,3 +210,9 @@ test('WebSockets are opened by path, without the host, and there may be none', a
   })
   await expect(asked().web.connect('/live')).rejects.toMatchObject({ code: 'WEBSOCKET_UNSUPPORTED' })
 })
+
+test('an answer of a worker is not marked as such for whoever called', async () => {
+  const given = new Response(null, { status: 204, headers: { 'x-flash-result': 'response', 'x-own': '1' } })
+  const answer = await createWeb({ send: async () => given }).get('/')
+  expect([answer.status, ...answer.headers]).toEqual([204, ['x-own', '1']])
+})

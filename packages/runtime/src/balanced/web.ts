@@ -2,6 +2,7 @@ import { callSite, toCallError } from '../failure.ts'
 import { endToEnd } from './headers.ts'
 import { inheritSignal } from './inherit.ts'
 import { socketUnsupported, toList } from './open-socket.ts'
+import { withoutMark } from './own.ts'
 import { toRequestPath } from './path.ts'
 import type { BalancedRequest, BalancedTarget, ConnectBalanced, SocketOptions, WebStub } from './types.ts'
 import { toWeb } from './to-web.ts'
@@ -29,7 +30,7 @@ export async function fetchWeb(
   const signal = inheritSignal(inherit, given)
   try {
     signal?.throwIfAborted()
-    return await send({ ...(await toRequest(input, init)), signal })
+    return withoutMark(await send({ ...(await toRequest(input, init)), signal }))
   } catch (error) {
     throw toCallError(error, signal, site)
   }

@@ -136,7 +136,7 @@ test('the reason of a failure holds no secret', async () => {
 
 for (const [text, retryAfterMs] of [
   ['5', 5_000],
-  ['3600', 60_000],
+  ['3600', 3_600_000],
   ['0', undefined],
   ['-1', undefined],
   ['', undefined],

@@ -15,7 +15,7 @@ export interface HttpAnswer {
   kind: 'answer'
   status: number
   text: string
-  /** What `Retry-After` asks for, at most a minute. */
+  /** What `Retry-After` asks for. */
   retryAfterMs?: number
 }
 
@@ -37,7 +37,8 @@ export interface NoAnswer<K extends 'unsent' | 'lost'> {
 /** A result is at most 20 MB; twice its size as escaped text leaves room. */
 const answerLimitBytes = 64_000_000
 
-const longestRetryAfterMs = 60_000
+/** What is asked for beyond that is not waited for. */
+export const longestRetryAfterMs = 60_000
 
 /** Sends one request. Never rejects for what the network or the other side does, except `PAYLOAD_TOO_LARGE` for an answer without end. */
 export async function exchange(context: QueueContext, request: Exchange): Promise<Outcome> {
@@ -114,5 +115,5 @@ export function readRetryAfter({ headers }: Response, clock: Clock): number | un
   const text = headers.get('retry-after')
   if (text === null) return undefined
   const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - clock.now()
-  return ms > 0 ? Math.min(ms, longestRetryAfterMs) : undefined
+  return ms > 0 ? ms : undefined
 }

@@ -1,12 +1,13 @@
 import { AppError } from '@flash/protocol'
 import type { QueueContext } from './context.ts'
+import { longestRetryAfterMs } from './exchange.ts'
 import { createPauses, sleep } from './pauses.ts'
 
 /** A failure that the next try may not meet. */
 export interface Passing {
   reason: string
   cause?: unknown
-  /** What the other side asks for. */
+  /** What the other side asks for; waited for at most a minute. */
   retryAfterMs?: number
   /** The other side has too much to do, which says nothing about the connection. */
   busy?: boolean
@@ -45,7 +46,7 @@ export function createPatience({ clock, random }: QueueContext): Patience {
         throw giveUp(passing, about)
       }
       const pauseMs = (passing.busy ? waiting : failing).next()
-      await sleep(clock, Math.max(pauseMs, passing.retryAfterMs ?? 0))
+      await sleep(clock, Math.max(pauseMs, Math.min(passing.retryAfterMs ?? 0, longestRetryAfterMs)))
     },
   }
 }

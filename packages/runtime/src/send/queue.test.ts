@@ -136,6 +136,27 @@ describe('submitting', () => {
     expect(clock.waits).toEqual([7_000, 7_000])
   })
 
+  for (const [what, seconds, leftMs] of [
+    ['in an hour', '3600', undefined],
+    ['after the end of the call', '20', 10_000],
+  ] as const) {
+    test(`does not come back when that is to be ${what}`, async () => {
+      const { client, clock, requests } = open([
+        json({ error: 'too many' }, 429, { 'retry-after': seconds }),
+        accepted,
+      ])
+      const deadline = leftMs && clock.now() + leftMs
+      expect(
+        await failure(client.submit({ input: { ...input, 'flash:call': { v: 1, deadline } } })),
+      ).toMatchObject({
+        code: 'TRANSPORT',
+        message: expect.stringContaining(`none for ${seconds} more seconds`),
+        data: { status: 429 },
+      })
+      expect([requests.length, clock.waits]).toEqual([1, []])
+    })
+  }
+
   test('does not come back for ever', async () => {
     const { client } = open([json({ error: 'too many' }, 429)])
     expect(await failure(client.submit({ input }))).toMatchObject({

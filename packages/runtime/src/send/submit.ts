@@ -1,7 +1,7 @@
 import { AppError, type JobStatus, queueLimits, queuePaths } from '@flash/protocol'
 import { parseBody, parseJobStatus } from './answers.ts'
 import { excerpt, nameOf, notOurs, type QueueContext } from './context.ts'
-import { exchange, type HttpAnswer, type NoAnswer } from './exchange.ts'
+import { exchange, type HttpAnswer, longestRetryAfterMs, type NoAnswer } from './exchange.ts'
 import { createPatience } from './patience.ts'
 import { sleep } from './pauses.ts'
 import { isOk } from './read.ts'
@@ -35,11 +35,26 @@ export async function submit(context: QueueContext, job: QueueJob): Promise<JobS
       await sleep(context.clock, secondTryMs)
     } else if (outcome.status === 429) {
       const { retryAfterMs } = outcome
+      if (isTooLate(context, job, retryAfterMs)) throw tooBusy(context, retryAfterMs!)
       await patience.bear({ reason: '429', retryAfterMs, busy: true }, nameOf(context))
     } else {
       return readAccepted(context, outcome)
     }
   }
+}
+
+/** Whether nobody waits any more, or should, when the queue takes the job. */
+function isTooLate({ clock }: QueueContext, { input }: QueueJob, retryAfterMs = 0): boolean {
+  const { deadline = Number.POSITIVE_INFINITY } = input['flash:call'] ?? {}
+  return retryAfterMs > Math.min(longestRetryAfterMs, deadline - clock.now())
+}
+
+function tooBusy(context: QueueContext, retryAfterMs: number): AppError {
+  return new AppError('TRANSPORT', {
+    message: `${nameOf(context)}: too many requests; it takes none for ${Math.ceil(retryAfterMs / 1000)} more seconds (429)`,
+    hint: 'call again then, call less at a time, or give the endpoint more workers',
+    data: { status: 429, retryAfterMs },
+  })
 }
 
 function checkSize(context: QueueContext, size: number): void {

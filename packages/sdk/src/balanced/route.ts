@@ -3,13 +3,16 @@ import type { Global } from '../kind.ts'
 import type { Flat } from './json.ts'
 import type { ParamName } from './path.ts'
 import type { CheckHandler, ResultUnder, RouteResult } from './result.ts'
-import type { CheckOptions, PartOf, RouteOptions } from './schemas.ts'
+import type { CheckOptions, CheckParams, PartOf, RouteOptions } from './schemas.ts'
 
 /** What the handler of a route gets: what the schemas made of the request, and the request. */
 export interface RouteInput<Params, Query, Body> {
   params: Params
   query: Query
-  /** JSON and forms parsed, text as text; `undefined` for everything else, which `request` has. Uploads are read for a schema. */
+  /**
+   * JSON parsed, text as text, `FormData` of a form that is urlencoded; `undefined` for everything else, which `request` has.
+   * Uploads (`multipart/form-data`) are read for a schema alone, else by `request.formData()`.
+   */
   body: Body
   headers: Headers
   request: Request
@@ -93,6 +96,6 @@ export interface DefineRoute<Given, Without extends keyof RouteOptions = never> 
   >(
     path: Path,
     handler: F & CheckHandler<F, S>,
-    options?: S & CheckOptions<S, Without>,
+    options?: S & CheckOptions<S, Without> & CheckParams<S, ParamName<Path>>,
   ): Route<OptionsUnder<Path, S, Without>, RouteResult<ReturnType<F>, S>>
 }

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /** What a route checks, and by what; each a Standard Schema of zod, valibot or another library. */
 export interface RouteOptions {
-  /** Of the path's parameters, an object. They arrive as text and are turned into what the schema names. */
+  /** Of the path's parameters, an object that needs no others. They arrive as text and are turned into what the schema names. */
   readonly params?: StandardSchemaV1 | undefined
   /** Of the query, an object; treated like `params`. */
   readonly query?: StandardSchemaV1 | undefined
@@ -10,7 +10,10 @@ export interface RouteOptions {
   readonly body?: StandardSchemaV1 | undefined
   /** Of the result, or of each item of a generator; callers get what it makes of them. */
   readonly response?: StandardSchemaV1 | undefined
-  /** `false`; with `true` the handler runs in the app's own server, which this version cannot do yet (`NOT_AVAILABLE`). */
+  /**
+   * `false`; with `true` the handler runs in the app's own server instead of a worker, and sees the cookies of pages. An app without a
+   * server is `LOCAL_NEEDS_SERVER`.
+   */
   readonly local?: boolean | undefined
 }
 
@@ -31,3 +34,27 @@ export type CheckOptions<S, Without extends keyof RouteOptions> = [
         'flash route': K extends Without ? `this method has no ${K}` : 'not an option of a route'
       }
     }
+
+/** What is wrong with the schema of the parameters `Name`: nothing that the path has would fit it. */
+export type CheckParams<S, Name extends string> = string extends Name
+  ? unknown
+  : [PartOf<S, 'params'>] extends [never]
+    ? unknown
+    : CheckSent<PartOf<S, 'params'>['sent'], Name>
+
+/** One member of a union that fits is enough. */
+type CheckSent<Sent, Name> =
+  true extends Fits<Sent, Name>
+    ? unknown
+    : { readonly params: { 'flash route': Exclude<Fits<Sent, Name>, true> } }
+
+type Fits<Sent, Name> = unknown extends Sent
+  ? true
+  : Sent extends object
+    ? [Exclude<NeededKey<Sent>, Name>] extends [never]
+      ? true
+      : `the path has no parameter ${Exclude<NeededKey<Sent>, Name>}`
+    : 'the parameters of a path are an object'
+
+/** The keys that an object cannot be without. */
+type NeededKey<T> = { [K in keyof T & string]-?: {} extends Pick<T, K> ? never : K }[keyof T & string]

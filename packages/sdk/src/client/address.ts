@@ -7,9 +7,10 @@ import {
   type KeyVariable,
   readBase,
   readKey,
+  toBalancedUrl,
   toText,
 } from '@flash/runtime/server'
-import type { ClientAddress, Use } from './call.ts'
+import type { ClientAddress, Need } from './call.ts'
 import type { Addressee, ClientPlan } from './config.ts'
 import { findImageAddress } from './image.ts'
 
@@ -19,17 +20,18 @@ const lookUpId = 'flash'
 /**
  * The address by the variables as they are now.
  *
- * - throws `EXTERNAL_ENDPOINT` and `NEEDS_DOCKER` while developing, `NO_ACCOUNT`, `BAD_ADDRESS`, `ENDPOINT_NOT_DEPLOYED`.
+ * - throws `EXTERNAL_ENDPOINT` and `NEEDS_DOCKER` while developing, `NO_ACCOUNT`, `BAD_ADDRESS`, `ENDPOINT_NOT_DEPLOYED`, and what a dev
+ *   server says that runs an image.
  */
-export async function findClientAddress(plan: ClientPlan, env: Env, use: Use): Promise<ClientAddress> {
+export async function findClientAddress(plan: ClientPlan, env: Env, need: Need): Promise<ClientAddress> {
   const { to, label, isLive } = plan
-  if (to.kind === 'image') return findImageAddress({ name: to.name, isLive, key: findKey(env) }, env, use)
+  if (to.kind === 'image') return findImageAddress({ ...to, isLive, key: findKey(env) }, env, need)
   if (!isLive && isDeveloping(env)) throw external(label)
   const base = readBase(env)
   const key = readKey(env, findKey(env))
   if (key === undefined) throw noAccount(label)
   const id = to.kind === 'id' ? to.id : lookUpId
-  const url = use === 'queue' ? `${toText(base)}/${id}` : toBalancedUrl(base, id)
+  const url = need.use === 'queue' ? `${toText(base)}/${id}` : toBalancedUrl(base, id)
   return { endpoint: label, url, key, ...describe(to) }
 }
 
@@ -52,12 +54,6 @@ function describe(to: Exclude<Addressee, { kind: 'image' }>) {
 function findKey(env: Env): KeyVariable {
   const ofWorker = { name: defaultWorkerKey }
   return currentCaller() && readKey(env, ofWorker) !== undefined ? ofWorker : accountKey
-}
-
-/** Load-balanced endpoints have a host each, below that of the queues; before numbers no name can stand, and the emulator has paths. */
-function toBalancedUrl({ protocol, host, hostname, origin }: URL, id: string): string {
-  const isNumbers = /^(?:[\d.]+|\[.*\])$/.test(hostname)
-  return isNumbers || hostname === 'localhost' ? `${origin}/lb/${id}` : `${protocol}//${id}.${host}`
 }
 
 function external(label: string): AppError {

@@ -4,7 +4,10 @@ import type { BalancedCall } from './call.ts'
 /** Twice what the platform lets through. */
 const limitBytes = 64_000_000
 
-/** JSON parsed, text as text, nothing as `undefined`; the answer itself for everything else, and where only its headers count. */
+/**
+ * JSON parsed, text as text, nothing (204) and nothing new (304) as `undefined`; the answer itself for everything else, and where
+ * only its headers count.
+ */
 export async function readAnswer(call: BalancedCall, response: Response): Promise<unknown> {
   if (call.verb === 'HEAD' || call.verb === 'OPTIONS') return response
   const type = typeOf(response)
@@ -17,7 +20,7 @@ export async function readAnswer(call: BalancedCall, response: Response): Promis
 /** What an answer is by its content type; one without a type is `none`, and has no body most of the time. */
 function typeOf({ status, headers }: Response): 'none' | 'json' | 'text' | 'other' {
   const type = headers.get('content-type')?.split(';', 1)[0]!.trim().toLowerCase()
-  if (!type || status === 204) return 'none'
+  if (!type || status === 204 || status === 304) return 'none'
   if (/^application\/(?:[\w.+-]+\+)?json$/.test(type)) return 'json'
   return type.startsWith('text/') && type !== 'text/event-stream' ? 'text' : 'other'
 }

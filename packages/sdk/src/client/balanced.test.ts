@@ -77,6 +77,7 @@ describe('what is sent', () => {
       (client: Client) => client.get('/x', { headers: { Authorization: 'mine' } }),
       'BAD_REQUEST',
     ],
+    ['an unknown option', (client: Client) => client.post('/x', { json: {} } as object), 'BAD_REQUEST'],
     ['another app', (client: Client) => client.get('/x', { headers: { 'X-Flash-App': 'x' } }), 'BAD_REQUEST'],
     ['a cycle', (client: Client) => client.post('/x', { body: cycle() }), 'CANNOT_CARRY'],
     ['a function', (client: Client) => client.post('/x', { body: () => 1 }), 'CANNOT_CARRY'],
@@ -140,6 +141,18 @@ describe('what comes back', () => {
     expect((await client.head('/x')).status).toBe(200)
   })
 
+  test('what did not change is nothing, whatever type it has', async () => {
+    for (const type of ['application/json', 'text/plain', 'image/png', '']) {
+      const unchanged = byWorker(null, { status: 304, headers: { etag: '"v1"', 'content-type': type } })
+      const { client, requests } = openClient({ id: 'abc' }, [unchanged])
+      const headers = { 'if-none-match': '"v1"' }
+      expect(await client.get('/x', { headers })).toBeUndefined()
+      const head = await client.head('/x', { headers })
+      expect([head.status, head.headers.get('etag')]).toEqual([304, '"v1"'])
+      expect(requests).toHaveLength(2)
+    }
+  })
+
   test('what is no JSON though it says so is an error', async () => {
     const { client } = openClient({ id: 'abc' }, [
       new Response('<p>', { headers: { 'content-type': 'application/json' } }),
@@ -199,6 +212,27 @@ describe('errors have the status and the text', () => {
       expect(requests).toHaveLength(1)
     })
 
+  test('what a handler of ours answered is no word of the platform', async () => {
+    const said = new Response('no such seat', { status: 404, headers: { 'x-flash-result': 'response' } })
+    await expect(openClient({ id: 'abc' }, [said]).client.get('/x')).rejects.toMatchObject({
+      code: 'HTTP_ERROR',
+      data: { status: 404, body: 'no such seat' },
+    })
+  })
+
+  test('what a route of ours threw comes as it threw it', async () => {
+    const thrown = { code: 'FULL', message: 'no seats', hint: 'later', data: { seats: 3 } }
+    const marked = (value: unknown) =>
+      new Response(JSON.stringify(value), { status: 400, headers: { 'x-flash-result': 'error' } })
+    const failing = async (value: unknown) =>
+      openClient({ id: 'abc' }, [marked(value)])
+        .client.get('/x')
+        .catch((error: unknown) => error)
+    expect(await failing(thrown)).toMatchObject({ name: 'RemoteError', ...thrown })
+    expect(await failing({ ...thrown, data: undefined })).toHaveProperty('data', undefined)
+    expect(await failing('odd')).toMatchObject({ code: 'HTTP_ERROR', data: { status: 400, body: '"odd"' } })
+  })
+
   test('a worker that repeats the key does not get it into the error', async () => {
     const { client } = openClient({ id: 'abc' }, [byWorker(`you sent ${key}`, { status: 400 })])
     const error = await client.get('/x').catch((error: unknown) => error as RemoteError)
@@ -236,6 +270,16 @@ describe('sending again', () => {
     })
     expect(stream.requests).toHaveLength(1)
   })
+
+  for (const [what, headers] of [
+    ['asks for more than a minute', { 'retry-after': '3600' }],
+    ['the program of a worker said', { 'retry-after': '1', 'x-flash-result': 'response' }],
+  ] as const)
+    test(`not what ${what}`, async () => {
+      const { client, requests } = openClient({ id: 'abc' }, [json({ error: 'busy' }, 429, headers), ok])
+      await expect(client.get('/x')).rejects.toMatchObject({ code: 'HTTP_ERROR', data: { status: 429 } })
+      expect(requests).toHaveLength(1)
+    })
 
   test('what asks for it by Retry-After, of what changes nothing', async () => {
     const { client, clock } = openClient({ id: 'abc' }, [busy, ok])

@@ -30,7 +30,8 @@ export async function requestBalanced(call: BalancedCall, { fetch, clock }: Bala
   const send = () => fetch(url, { ...init, method: verb, signal: limits.signal })
   try {
     const response = await sendAgain(call, init, send, { clock, limits })
-    if (!response.ok) throw await toHttpError(call, response)
+    // What the caller asked for by `If-None-Match` or `If-Modified-Since`, and no failure.
+    if (!response.ok && response.status !== 304) throw await toHttpError(call, response)
     const data = await readAnswer(call, response)
     limits.end(data instanceof Response)
     return data

@@ -5,6 +5,13 @@ import type { BodyOptions } from './types.ts'
 /** What is sent to an endpoint: which of the two it takes, only it knows. */
 export type Use = 'queue' | 'balanced'
 
+/** What an address is looked for. */
+export interface Need {
+  use: Use
+  /** Nobody waits for it any more. */
+  signal?: AbortSignal
+}
+
 /** Where an endpoint answers; without a queue, the URL that paths are added to. */
 export interface ClientAddress extends QueueAddress {
   /** Nothing of the platform is in between. */

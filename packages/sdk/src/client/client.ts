@@ -2,12 +2,14 @@ import { AppError, type Clock } from '@flash/protocol'
 import { type Env, wakingClock } from '@flash/runtime/server'
 import { findClientAddress } from './address.ts'
 import { requestBalanced } from './balanced.ts'
-import type { Use, Verb } from './call.ts'
+import type { Need, Use, Verb } from './call.ts'
 import { parseClientConfig } from './config.ts'
 import { toRemoteError, told } from './failure.ts'
 import { type OpenQueue, readItems, toClientStatus } from './job.ts'
+import { checkJobOptions, checkRequestOptions } from './known-options.ts'
 import { openQueue, runJob } from './queue.ts'
-import type { BodyOptions, EndpointClient, RunOptions } from './types.ts'
+import type { BodyOptions, EndpointClient, RunOptions, WaitOptions } from './types.ts'
+import { findWithin } from './within.ts'
 
 /** Those of the process when omitted. */
 export interface ClientParts {
@@ -27,15 +29,22 @@ export function createClient(config: unknown, given: ClientParts = {}): Endpoint
     clock: given.clock ?? wakingClock,
     random: given.random ?? Math.random,
   }
-  const locate = (use: Use) => findClientAddress(plan, given.env ?? variablesOf(globalThis), use)
-  const open = async () => openQueue(plan, await locate('queue'), parts)
-  const run = async (input: unknown, options?: RunOptions) => runJob(plan, await open(), input, options)
+  const find = (need: Need) => findClientAddress(plan, given.env ?? variablesOf(globalThis), need)
+  const locate = <O extends WaitOptions>(use: Use, options: O) =>
+    findWithin(options, parts.clock, (signal) => find({ use, signal }))
+  const open = async () => openQueue(plan, await find({ use: 'queue' }), parts)
+  const run = async (input: unknown, options: RunOptions = {}) => {
+    checkJobOptions(plan.label, options)
+    const { address, rest } = await locate('queue', options)
+    return runJob(plan, openQueue(plan, address, parts), input, rest)
+  }
   const send =
     (verb: Verb) =>
     (path: string, options: BodyOptions = {}) =>
       told(async () => {
-        const address = await locate('balanced')
-        return requestBalanced({ label: plan.label, address, verb, path, options }, parts)
+        checkRequestOptions(plan.label, options)
+        const { address, rest } = await locate('balanced', options)
+        return requestBalanced({ label: plan.label, address, verb, path, options: rest }, parts)
       })
   return {
     run: (input?: unknown, options?: RunOptions) => told(() => run(input, options)),

@@ -6,7 +6,7 @@ export type Addressee =
   | { kind: 'id'; id: string }
   | { kind: 'name'; app: string; environment: string; name: string }
   /** Of the own app, wherever that is. */
-  | { kind: 'image'; name: string }
+  | { kind: 'image'; name: string; config: object }
 
 /** What `endpoint()` was told. */
 export interface ClientPlan {
@@ -64,7 +64,8 @@ function parseAddressee(fields: Record<string, unknown>): Addressee {
   }
 }
 
-function parseImage({ app, image, name }: Record<string, unknown>): Addressee {
+function parseImage(fields: Record<string, unknown>): Addressee {
+  const { app, image, name, input: _input, output: _output, ...config } = fields
   if (app !== undefined) {
     throw badConfig(
       'an endpoint of another app has its `image` already',
@@ -74,7 +75,8 @@ function parseImage({ app, image, name }: Record<string, unknown>): Addressee {
   if (typeof image !== 'string' || image === '')
     throw badConfig('`image` is no name of an image', 'write it as `docker pull` takes it: `owner/name:tag`')
   const problem = typeof name === 'string' ? checkEndpointName(name) : 'is missing'
-  if (problem === undefined) return { kind: 'image', name: name as string }
+  if (problem === undefined)
+    return { kind: 'image', name: name as string, config: { ...config, image, name } }
   const given = typeof name === 'string' ? ` ${JSON.stringify(name.slice(0, 64))}` : ''
   throw badConfig(
     `\`name\`${given} of endpoint({ image, name }) ${problem}`,

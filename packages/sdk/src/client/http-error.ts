@@ -1,4 +1,4 @@
-import { RemoteError } from '@flash/protocol'
+import { RemoteError, RESULT_HEADER } from '@flash/protocol'
 import { readPlatformRefusal } from '@flash/runtime/server'
 import { readText } from './answer.ts'
 import { type BalancedCall, redactFor } from './call.ts'
@@ -6,16 +6,22 @@ import { type BalancedCall, redactFor } from './call.ts'
 /** How much of a failed request's body its error has. */
 const errorCharacters = 10_000
 
-/** Why a request failed: what the platform or the worker says, with status and text in `data`. */
+/**
+ * Why a request failed: what the platform or the worker says, with status and text in `data`. What a route of ours threw
+ * has its own `data`.
+ */
 export async function toHttpError(call: BalancedCall, response: Response): Promise<RemoteError> {
   const { status, headers } = response
-  const text = await readText(call, response).catch(() => '')
-  const body = redactFor(call, text.slice(0, errorCharacters))
+  const text = redactFor(call, await readText(call, response).catch(() => ''))
+  const thrown = headers.get(RESULT_HEADER) === 'error' ? parseObject(text) : undefined
+  const own = thrown && ofWorker(thrown)
+  if (own) return new RemoteError(own.code, own.message, { hint: own.hint, data: thrown.data })
+  const body = text.slice(0, errorCharacters)
   const data = { status, body }
-  // What a worker answers has its name on the platform.
-  const isOfWorker = call.address.isDirect || headers.has('x-runpod-worker-id')
+  // What a worker answers has its name on the platform, and a mark where the worker is one of ours.
+  const isOfWorker = call.address.isDirect || headers.has('x-runpod-worker-id') || headers.has(RESULT_HEADER)
   const refusal = isOfWorker
-    ? ofWorker(text)
+    ? ofWorker(parseObject(text))
     : readPlatformRefusal(`endpoint "${call.label}"`, call.address, { status, text })
   if (refusal) return new RemoteError(refusal.code, refusal.message, { hint: refusal.hint, data })
   const where = status >= 300 && status < 400 ? ', which is a redirect and not followed' : ''
@@ -30,8 +36,7 @@ interface Refusal {
 }
 
 /** `{ code, message }`, or `{ code, error }`: an error that has a code already keeps it. */
-function ofWorker(text: string): Refusal | undefined {
-  const { code, message, error, hint } = parseObject(text)
+function ofWorker({ code, message, error, hint }: Record<string, unknown>): Refusal | undefined {
   const said = typeof message === 'string' ? message : error
   if (typeof code !== 'string' || typeof said !== 'string') return undefined
   return { code, message: said, hint: typeof hint === 'string' ? hint : undefined }

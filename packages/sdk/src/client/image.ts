@@ -2,37 +2,39 @@ import { AppError, endpointVariable } from '@flash/protocol'
 import {
   createRegistry,
   type Env,
+  findDevPlace,
   type FoundBalanced,
-  isDeveloping,
   type KeyVariable,
   type QueueAddress,
   readBase,
   readVariable,
 } from '@flash/runtime/server'
-import type { ClientAddress, Use } from './call.ts'
+import type { ClientAddress, Need } from './call.ts'
+import { findHere, type ImageHere } from './here.ts'
 
 /** An endpoint of the own app that runs a container image. */
-export interface ImageEndpoint {
-  name: string
+export interface ImageEndpoint extends ImageHere {
   /** Code that a dev server runs may call the one on the account. */
   isLive: boolean
   key: KeyVariable
 }
 
 /**
- * By `FLASH_ENDPOINT_<NAME>`, else on the account: the build does not tell a client which app it is of, so `FLASH_APP` has to.
+ * By `FLASH_ENDPOINT_<NAME>`, else in a container of the dev server, else on the account: the build does not tell a client which app
+ * it is of, so `FLASH_APP` has to.
  *
- * - throws `NEEDS_DOCKER` while developing, `ENDPOINT_NOT_DEPLOYED`, `NO_ACCOUNT`, `BAD_ADDRESS`.
+ * - throws while developing `NEEDS_DOCKER` and what else the dev server says, `ENDPOINT_NOT_DEPLOYED`, `NO_ACCOUNT`, `BAD_ADDRESS`.
  */
 export async function findImageAddress(
-  { name, isLive, key }: ImageEndpoint,
+  { name, config, isLive, key }: ImageEndpoint,
   env: Env,
-  use: Use,
+  { use, signal }: Need,
 ): Promise<ClientAddress> {
   const variable = endpointVariable(name)
   const app = readVariable(env, 'FLASH_APP')
   if (readVariable(env, variable) === undefined) {
-    if (!isLive && isDeveloping(env)) throw needsDocker(name, variable)
+    const dev = isLive ? undefined : findDevPlace(env)
+    if (dev) return findHere(dev, { name, config }, use, signal)
     if (app === undefined) throw notDeployed(name, variable)
   }
   const missing = () => noAccount(name, variable)
@@ -49,13 +51,6 @@ function isOfPlatform({ url }: QueueAddress, env: Env): boolean {
   const { host } = new URL(url)
   const base = readBase(env)
   return host === base.host || host.endsWith(`.${base.host}`)
-}
-
-function needsDocker(name: string, variable: string): AppError {
-  return new AppError('NEEDS_DOCKER', {
-    message: `endpoint "${name}" runs an image: on this machine that takes Docker, which development does not start yet`,
-    hint: `start the image yourself and set ${variable} to its URL, or add \`dev: { target: 'live' }\` to the config if calls from here may reach the account, and cost what they cost`,
-  })
 }
 
 function notDeployed(name: string, variable: string): AppError {

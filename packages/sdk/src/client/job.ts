@@ -102,8 +102,13 @@ function reasonOf(limits: Guard): { reason: unknown } | undefined {
 
 async function toResult(queue: OpenQueue, status: JobStatus, limits: Guard): Promise<unknown> {
   if (status.status === 'COMPLETED') return queue.checkOutput(status.output)
-  const stopped = status.status === 'CANCELLED' ? reasonOf(limits) : undefined
-  throw stopped ? stopped.reason : toJobError(queue.nameOf(status.id), status)
+  throw toFailure(queue, status, limits)
+}
+
+/** What ended the job early, if its call did that; else what became of it. */
+function toFailure(queue: OpenQueue, status: JobStatus, limits?: Guard): unknown {
+  const stopped = status.status === 'CANCELLED' && limits ? reasonOf(limits) : undefined
+  return stopped ? stopped.reason : toJobError(queue.nameOf(status.id), status)
 }
 
 export async function toClientStatus<Out>(
@@ -180,7 +185,7 @@ async function* readNews(
     yield { status, items: [...items, ...missing] }
     if (!isFinal) continue
     limits?.end()
-    if (status.status !== 'COMPLETED') throw toJobError(queue.nameOf(id), status)
+    if (status.status !== 'COMPLETED') throw toFailure(queue, status, limits)
     return
   }
 }

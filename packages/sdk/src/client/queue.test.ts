@@ -63,6 +63,19 @@ describe('running a job', () => {
       expect(requests).toEqual([])
     })
 
+  for (const member of ['run', 'runSync'] as const)
+    test(`${member}: an option that there is not is named, with those that there are`, async () => {
+      const { client, requests } = openClient({ id: 'abc' }, [accepted])
+      await expect(client[member]({}, { timeoutMs: 5, timeout: 5 } as object)).rejects.toMatchObject({
+        name: 'RemoteError',
+        code: 'BAD_REQUEST',
+        message: 'endpoint "abc": a job has no option "timeout"',
+        hint: 'there are: signal, timeoutMs, executionTimeoutMs, ttlMs, lowPriority, webhook, s3Config',
+      })
+      expect(requests).toEqual([])
+      await expect(client.run({}, { timeout: undefined } as object)).resolves.toHaveProperty('id')
+    })
+
   test('schemas check and change what is sent and what comes back', async () => {
     const config = {
       id: 'abc',
@@ -306,6 +319,24 @@ describe('streams', () => {
     await expect(collect(part.client.stream('j1'))).rejects.toMatchObject({ code: 'STREAM_LOST' })
     const none = openClient({ id: 'abc' }, [chunk('COMPLETED'), done('a value')])
     expect(await collect(none.client.stream('j1'))).toEqual([])
+  })
+
+  test('aborted in their loop, they reject with the reason, as events do', async () => {
+    const answer = (isOver: () => boolean) => (request: SeenRequest) => {
+      if (request.url.endsWith('/run')) return accepted
+      if (request.url.includes('/cancel/')) return ended('CANCELLED')
+      if (!isOver()) return chunk('IN_PROGRESS', 1)
+      return request.url.includes('/stream/') ? chunk('CANCELLED') : ended('CANCELLED')
+    }
+    for (const read of ['items', 'events'] as const) {
+      const stop = new AbortController()
+      const { client } = openClient({ id: 'abc' }, [answer(() => stop.signal.aborted)])
+      const job = await client.run({}, { signal: stop.signal })
+      const consume = async () => {
+        for await (const one of read === 'items' ? job.stream() : job) if (one) stop.abort('enough')
+      }
+      await expect(consume()).rejects.toBe('enough')
+    }
   })
 
   test('leaving the loop leaves the job alone', async () => {

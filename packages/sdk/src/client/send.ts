@@ -1,4 +1,4 @@
-import { AppError, type Clock } from '@flash/protocol'
+import { AppError, type Clock, RESULT_HEADER } from '@flash/protocol'
 import { type BalancedCall, isSafe, redactFor } from './call.ts'
 import type { Limits } from './limits.ts'
 
@@ -49,12 +49,13 @@ function waitFor({ verb }: BalancedCall, outcome: Outcome, count: number, clock:
   return isSafe(verb) || unsent.test(codeOf(outcome.cause) ?? '') ? pauseMs * count : undefined
 }
 
-/** What an answer that will change asks to wait, at most a minute; `undefined` for every other. */
+/** What an answer that will change asks to wait; `undefined` for every other, and for more than a minute. */
 function readRetryAfter({ status, headers }: Response, clock: Clock): number | undefined {
   const text = headers.get('retry-after')
-  if ((status !== 429 && status !== 503) || text === null) return undefined
+  // What the program of a worker answers is the answer.
+  if ((status !== 429 && status !== 503) || text === null || headers.has(RESULT_HEADER)) return undefined
   const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - clock.now()
-  return ms >= 0 ? Math.min(ms, longestPauseMs) : undefined
+  return ms >= 0 && ms <= longestPauseMs ? ms : undefined
 }
 
 /** Node tells why in the cause. */

@@ -129,7 +129,7 @@ export interface EndpointClient<In = object, Out = unknown> {
   cancel(jobId: string): Promise<void>
   /** Counts of jobs and workers of a queue. */
   health(): Promise<QueueHealth>
-  /** JSON parsed, text as text, `undefined` for an empty answer, the `Response` for anything else. */
+  /** JSON parsed, text as text, `undefined` for an empty answer and for 304, the `Response` for anything else. */
   get<T = unknown>(path: string, options?: RequestOptions): Promise<T>
   post<T = unknown>(path: string, options?: BodyOptions): Promise<T>
   put<T = unknown>(path: string, options?: BodyOptions): Promise<T>

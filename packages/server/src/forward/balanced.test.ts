@@ -135,13 +135,6 @@ describe('a request goes', () => {
     expect(findListed).not.toHaveBeenCalled()
   })
 
-  test('with what whoever opened the backend says of it', async () => {
-    const { origin, requests } = await start(() => ({}))
-    const headersOf = vi.fn(() => ({ 'x-flash-hops': '3' }))
-    await openBackend({ [variable]: origin }, { headersOf }).fetch('site', request())
-    expect(requests[0]!.headers['x-flash-hops']).toBe('3')
-  })
-
   test('to what runs on this machine, as it is', async () => {
     const fetch = vi.fn(async () => new Response('near'))
     const seat = vi.fn(async () => ({ url: 'http://127.0.0.1:9', headers: {}, release() {} }))
@@ -192,6 +185,31 @@ describe('an answer', () => {
     expect([response.status, await response.text()]).toEqual([404, 'own'])
   })
 
+  for (const [what, status, code, said] of [
+    ['a sign-in page', 200, 'TRANSPORT', 'something else answered 200'],
+    ['a redirect to one', 302, 'TRANSPORT', 'something else answered 302'],
+    ['a proxy that wants a key', 401, 'ACCOUNT_REFUSED', 'none is sent there'],
+    ['a proxy that does not know it', 404, 'ENDPOINT_NOT_DEPLOYED', 'FLASH_ENDPOINT_PICTURES'],
+    ['a gateway', 502, 'TRANSPORT', 'something else answered 502'],
+  ] as const) {
+    test(`of something else than a worker is no answer of a route: ${what}`, async () => {
+      const { origin } = await start(() => ({ status, body: '<h1>sign in</h1>', isPlatform: true }))
+      const sent = openBackend({ [variable]: origin }).fetch('resize', request({ method: 'POST' }))
+      await expect(sent).rejects.toMatchObject({ code, message: expect.stringContaining(said) })
+    })
+  }
+
+  test('of a worker that takes no requests is none of its program', async () => {
+    const body = JSON.stringify({ code: 'WORKER_UNAVAILABLE', message: 'it ends' })
+    const headers = { 'x-runpod-worker-id': 'w1' }
+    const { base, requests } = await start(() => ({ status: 503, body, headers, isPlatform: true }))
+    const env = { [variable]: 'abc', RUNPOD_ENDPOINT_BASE_URL: base, RUNPOD_API_KEY: key }
+    await expect(openBackend(env).fetch('resize', request())).rejects.toMatchObject({
+      code: 'WORKER_UNAVAILABLE',
+    })
+    expect(requests).toHaveLength(3)
+  })
+
   test('that breaks off in the platform’s words says enough', async () => {
     const { base } = await start((_request, response) => {
       response.writeHead(404, { 'content-length': '100' }).write('half')
@@ -233,6 +251,10 @@ describe('a WebSocket', () => {
       headers: { authorization: `Bearer ${key}` },
     })
     named.release()
+    const refused = { status: 401, headers: new Headers(), text: '' }
+    expect(named.refusal!(refused)).toMatchObject({ code: 'ACCOUNT_REFUSED' })
+    const ofWorker = { ...refused, headers: new Headers({ 'x-runpod-worker-id': 'w' }) }
+    expect(named.refusal!(ofWorker)).toBeUndefined()
     expect(await openBackend({ [variable]: 'http://own.example/x' }).seat!('live', signal)).toMatchObject({
       url: 'http://own.example/x',
       headers: {},

@@ -1,4 +1,4 @@
-import { AppError } from '@flash/protocol'
+import { AppError, type FunctionFact, RESULT_HEADER } from '@flash/protocol'
 import {
   type Env,
   type QueueAddress,
@@ -23,24 +23,26 @@ export interface BalancedSender {
 const refusalBytes = 10_000
 
 /**
- * Sends a request to one of the addresses of an endpoint; what a worker answers is the answer, whatever it is.
+ * Sends a request to one of the addresses of an endpoint; what the program of a worker answers is the answer, whatever it is.
  *
- * - throws what the platform says in place of a worker: `ACCOUNT_REFUSED`, `ENDPOINT_NOT_DEPLOYED`, `NO_WORKERS`,
- *   `PAYLOAD_TOO_LARGE`, `TRANSPORT`; and what sending throws.
+ * - `kind`: a web app may be served by something that is no worker of ours, so that others answer for it only on the platform.
+ * - throws what somebody says in place of a worker: `ACCOUNT_REFUSED`, `ENDPOINT_NOT_DEPLOYED`, `NO_WORKERS`,
+ *   `PAYLOAD_TOO_LARGE`, `WORKER_UNAVAILABLE`, `TRANSPORT`; and what sending throws.
  */
 export async function sendBalanced(
   sender: BalancedSender,
   { addresses, otherwise }: BalancedPlace,
   request: BackendRequest,
+  kind: FunctionFact['kind'],
 ): Promise<Response> {
   try {
-    return await sendTo(sender, addresses, request)
+    return await sendTo(sender, addresses, request, kind)
   } catch (error) {
     const isUnknown = error instanceof AppError && error.code === 'ENDPOINT_NOT_DEPLOYED'
     // A stream is gone once it was sent.
     const other = isUnknown && !(request.body instanceof ReadableStream) ? await otherwise?.() : undefined
     if (!other) throw error
-    return sendTo(sender, [other], request)
+    return sendTo(sender, [other], request, kind)
   }
 }
 
@@ -48,37 +50,59 @@ async function sendTo(
   { steady, env }: BalancedSender,
   addresses: readonly QueueAddress[],
   request: BackendRequest,
+  kind: FunctionFact['kind'],
 ): Promise<Response> {
   const response = await steady.fetch(addresses, request)
-  const { status } = response
-  if (status < 300 || isOfWorker(response, addresses, env)) return response
-  const text = await readBeginning(response)
-  throw toRefusal(addresses[0]!, status, text)
+  const { status, headers } = response
+  if (headers.has(RESULT_HEADER)) return response
+  const isOfPlatform = isPlatform(addresses, env) && !headers.has('x-runpod-worker-id')
+  if (kind === 'web' && (status < 300 || !isOfPlatform)) return response
+  throw toRefusal(addresses[0]!, { status, text: await readBeginning(response), isOfPlatform })
 }
 
 /** Where a WebSocket of the endpoint is opened. */
-export function toSeat({ steady }: BalancedSender, { addresses }: BalancedPlace): BackendSeat {
-  const { url, headers, key } = steady.choose(addresses)
+export function toSeat({ steady, env }: BalancedSender, { addresses }: BalancedPlace): BackendSeat {
+  const address = steady.choose(addresses)
+  const { url, headers, key } = address
   return {
     url,
     headers: { ...headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) },
+    refusal({ status, headers, text }) {
+      const isOfWorker = headers.has(RESULT_HEADER) || headers.has('x-runpod-worker-id')
+      if (isOfWorker || !isPlatform([address], env)) return undefined
+      return toRefusal(address, { status, text, isOfPlatform: true })
+    },
     release() {},
   }
 }
 
-/** On the platform an answer of a worker has its name; elsewhere there is nobody else. */
-function isOfWorker({ headers }: Response, addresses: readonly QueueAddress[], env: Env): boolean {
-  if (headers.has('x-runpod-worker-id')) return true
+/** There an answer of a worker has its name. */
+function isPlatform(addresses: readonly QueueAddress[], env: Env): boolean {
   const { host } = readBase(env)
-  return !addresses.every(({ url }) => {
+  return addresses.every(({ url }) => {
     const own = new URL(url).host
     return own === host || own.endsWith(`.${host}`)
   })
 }
 
-function toRefusal(address: QueueAddress, status: number, text: string): AppError {
+/** What was said in place of a worker's program. */
+interface Said {
+  status: number
+  /** Its beginning. */
+  text: string
+  isOfPlatform: boolean
+}
+
+function toRefusal(address: QueueAddress, said: Said): AppError {
+  const { status, text } = said
   const about = `endpoint "${address.endpoint}"`
-  const known = readPlatformRefusal(about, address, { status, text })
+  if (status === 503 && text.includes('"WORKER_UNAVAILABLE"')) {
+    return new AppError('WORKER_UNAVAILABLE', {
+      message: `${about}: a worker takes no requests: it could not start, or it ends`,
+      hint: 'send the request again; the log of the worker says why',
+    })
+  }
+  const known = readPlatformRefusal(about, address, said)
   if (known) return new AppError(known.code, { message: known.message, hint: known.hint })
   if (status === 413) {
     return new AppError('PAYLOAD_TOO_LARGE', {
@@ -86,9 +110,16 @@ function toRefusal(address: QueueAddress, status: number, text: string): AppErro
       hint: 'send less at a time, or put large data in a volume and send where it is',
     })
   }
+  return notOfWorker(about, said)
+}
+
+function notOfWorker(about: string, { status, isOfPlatform }: Said): AppError {
+  const who = isOfPlatform ? 'the platform' : 'something else'
   return new AppError('TRANSPORT', {
-    message: `${about}: the platform answered ${status} in place of a worker`,
-    hint: 'try again if that does no harm; look at the workers of the endpoint and their logs',
+    message: `${about}: ${who} answered ${status} in place of a worker`,
+    hint: isOfPlatform
+      ? 'try again if that does no harm; look at the workers of the endpoint and their logs'
+      : 'look what answers at its address: a proxy, a sign-in page, another server, or a worker of an older build',
     data: { status },
   })
 }

@@ -54,7 +54,7 @@ function setUp(more: Partial<RpcBackend> = {}) {
     routes.push(route)
     const request = new Request(`http://x/rpc/${route}`, {
       method: 'POST',
-      headers,
+      headers: { ...headers, ...how?.headers },
       body,
       signal: how?.signal,
     })
@@ -65,6 +65,27 @@ function setUp(more: Partial<RpcBackend> = {}) {
 }
 
 describe('a server that speaks the browser wire is a backend', () => {
+  test('that is told which calls led to one', async () => {
+    const fetch = vi.fn(async (_id: string, _request: BackendRequest) => new Response('fetched'))
+    const find = async () => ({ endpoint: 'ocr', maxBodyBytes: 1e6 })
+    const { relay, backend } = setUp({ fetch, find })
+    const deadline = Date.now() + 60_000
+    await relay.submit('read', { args: [], hops: 3, deadline })
+    expect(backend.submit).toHaveBeenCalledWith('read', expect.objectContaining({ hops: 3, deadline }))
+    const balanced = setUp({ fetch, find: async () => ({ ...(await find()), kind: 'web' as const }) })
+    await balanced.relay.fetch('site', {
+      method: 'GET',
+      path: '/',
+      headers: new Headers({ 'x-flash-hops': '3', 'x-flash-deadline': String(deadline) }),
+      body: null,
+      signal: new AbortController().signal,
+    })
+    expect([...fetch.mock.calls[0]![1].headers]).toEqual([
+      ['x-flash-deadline', String(deadline)],
+      ['x-flash-hops', '3'],
+    ])
+  })
+
   test('that takes calls with all they have', async () => {
     const { relay, backend, say } = setUp()
     const options = { idempotencyKey: 'k', executionTimeoutMs: 5_000, ttlMs: 20_000, lowPriority: true }

@@ -1,5 +1,14 @@
 import { AppError, errorCodes, type ErrorCode, FrameType, type Message, toWireError } from '@flash/protocol'
-import { createFrameSend, createJob, type OpenServer, type Post, Session } from '@flash/runtime/server'
+import {
+  type Chain,
+  createFrameSend,
+  createJob,
+  fromChainHeaders,
+  type OpenServer,
+  type Post,
+  Session,
+  toChainHeaders,
+} from '@flash/runtime/server'
 import type { BackendSeat, RpcBackend, RpcJob } from '../backend.ts'
 import type { CallEnvelope } from '../envelope.ts'
 import { isLast, textMessage } from '../messages.ts'
@@ -14,10 +23,10 @@ const lifetimeMs = 1_200_000
  * - `openServer`: where it listens, for WebSockets.
  */
 export function createRelay(post: Post, endpoint: string, openServer?: OpenServer): Omit<RpcBackend, 'find'> {
-  const targetOf = (id: string, { new: construct, fn }: Partial<CallEnvelope> = {}) => ({
+  const targetOf = (id: string, { new: construct, fn, hops, deadline }: Partial<CallEnvelope> = {}) => ({
     ref: id,
     server: { name: endpoint, at: '' },
-    post,
+    post: withChain(post, { hops, deadline }),
     bound: fn === undefined ? undefined : { new: construct ?? [], fn },
   })
   const open = (jobId: string, deadline = Date.now() + lifetimeMs) =>
@@ -25,19 +34,9 @@ export function createRelay(post: Post, endpoint: string, openServer?: OpenServe
   return {
     submit: (id, call) =>
       known(async () => {
-        const {
-          args,
-          new: _new,
-          fn: _fn,
-          run: _run,
-          warm: _warm,
-          timeoutMs: _timeout,
-          scope: _scope,
-          ...options
-        } = call
-        const session = new Session(targetOf(id, call), options as object, new Error())
+        const session = new Session(targetOf(id, call), toOptions(call), new Error())
         // Whoever reads the job here decides when it is not wanted any more.
-        await session.submit(args, { run: true })
+        await session.submit(call.args, { run: true })
         while (!session.job) await session.next()
         session.leave()
         const { token, id: jobId = token, deadline } = session.job
@@ -49,7 +48,11 @@ export function createRelay(post: Post, endpoint: string, openServer?: OpenServe
         await session.submit([], { warm: true })
         while (!isLast(await session.next()));
       }),
-    fetch: (id, request) => known(() => createFrameSend({ ref: id, post })(request)),
+    fetch: (id, request) =>
+      known(() => {
+        const chained = withChain(post, fromChainHeaders(request.headers))
+        return createFrameSend({ ref: id, post: chained })(request)
+      }),
     seat: (id) => openSeat(id, openServer),
     job: (_endpoint, jobId) => open(jobId),
     async jobById(jobId) {
@@ -63,6 +66,28 @@ export function createRelay(post: Post, endpoint: string, openServer?: OpenServe
       }
     },
   }
+}
+
+/** What is left of a call for the other server's stub. */
+function toOptions(call: CallEnvelope): object {
+  const {
+    args: _args,
+    new: _new,
+    fn: _fn,
+    run: _run,
+    warm: _warm,
+    timeoutMs: _timeout,
+    scope: _scope,
+    hops: _hops,
+    deadline: _deadline,
+    ...options
+  } = call
+  return options
+}
+
+/** What led to a call stands beside it, as the other server reads it. */
+function withChain(post: Post, chain: Chain): Post {
+  return (route, body, how) => post(route, body, { ...how, headers: toChainHeaders(chain) })
 }
 
 async function openSeat(id: string, openServer: OpenServer | undefined): Promise<BackendSeat> {

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import {
   createQueue,
   type LocalEndpoint,
@@ -294,6 +295,8 @@ describe('a request to a web app', () => {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       headers: { 'x-flash-worker-token': 'own' },
       release,
+      limitMs: 330_000,
+      expire: (limitMs) => new AppError('TIMEOUT', { message: `over after ${limitMs} ms` }),
       lost: async () => lost,
     })
     const ask = (more: Partial<BackendRequest> = {}) =>
@@ -355,6 +358,24 @@ describe('a request to a web app', () => {
     expect((await reader.read()).value).toBe('two')
     void writer.close()
     expect((await reader.read()).done).toBe(true)
+  })
+
+  test('comes decoded, as by fetch', async () => {
+    const { ask, release } = await start((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('hello gzip')),
+    )
+    const answer = await ask()
+    expect(answer.headers.has('content-encoding')).toBe(false)
+    expect(await answer.text()).toBe('hello gzip')
+    await vi.waitFor(() => expect(release).toHaveBeenCalled())
+  })
+
+  test('that says it is encoded and is not breaks, and frees the worker', async () => {
+    const { ask, release } = await start((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).write('plain'),
+    )
+    await expect((await ask()).text()).rejects.toMatchObject({ code: 'TRANSPORT' })
+    await vi.waitFor(() => expect(release).toHaveBeenCalled())
   })
 
   test('has no body where there is none', async () => {
@@ -430,8 +451,62 @@ describe('a request to a web app', () => {
     await expect(silent).rejects.toMatchObject({ code: 'TIMEOUT' })
     const begun = await ask({ path: '/begun' })
     clock.advance(330_000)
-    await expect(begun.text()).rejects.toThrow()
-    expect(release).toHaveBeenCalledTimes(2)
+    await expect(begun.text()).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(2))
+  })
+
+  test('keeps no worker longer than the endpoint allows', async () => {
+    let reached = () => {}
+    const { ask, clock, seats } = await start(() => reached())
+    const seat = await seats({ signal: new AbortController().signal })
+    const expire = vi.fn(seat.expire)
+    seats.mockResolvedValue({ ...seat, limitMs: 5_000, expire })
+    const here = new Promise<void>((resolve) => (reached = resolve))
+    const silent = ask()
+    silent.catch(() => {})
+    await here
+    clock.advance(4_999)
+    expect(expire).not.toHaveBeenCalled()
+    clock.advance(1)
+    await expect(silent).rejects.toMatchObject({ code: 'TIMEOUT', message: 'over after 5000 ms' })
+    expect(expire).toHaveBeenCalledExactlyOnceWith(5_000)
+  })
+
+  test('gets no more than a request may have, whether that is said or seen', async () => {
+    const { ask, release } = await start((request, response) => {
+      if (request.url === '/said') response.setHeader('content-length', 30_000_001).flushHeaders()
+      else response.writeHead(200, { 'transfer-encoding': 'chunked' }).end(Buffer.alloc(31_000_000))
+      if (request.method === 'HEAD') response.end()
+    })
+    const error = {
+      code: 'PAYLOAD_TOO_LARGE',
+      message: expect.stringMatching(/has 3\d+ bytes.* 30000000 are/),
+    }
+    await expect(ask({ path: '/said' })).rejects.toMatchObject(error)
+    expect(await ask({ path: '/said', method: 'HEAD' })).toMatchObject({ status: 200, body: null })
+    const seen = await ask({ path: '/seen' })
+    await expect(seen.bytes()).rejects.toMatchObject({ ...error, data: { limit: 30_000_000 } })
+    await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(3))
+  })
+
+  test('is answered with long headers, up to a limit that is told', async () => {
+    const { ask, release } = await start(({ url }, response) =>
+      response.writeHead(200, { 'x-long': 'x'.repeat(url === '/long' ? 60_000 : 70_000) }).end(),
+    )
+    expect((await ask({ path: '/long' })).headers.get('x-long')).toHaveLength(60_000)
+    await expect(ask({ path: '/longer' })).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      message: expect.stringContaining('headers'),
+      data: { limit: 65_536 },
+    })
+    await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(2))
+  })
+
+  test('that was given up before it was sent ends with the reason', async () => {
+    const { ask, release } = await start(echo)
+    const signal = AbortSignal.abort('left')
+    await expect(ask({ signal })).rejects.toBe('left')
+    expect(release).toHaveBeenCalledOnce()
   })
 
   test('that wants a WebSocket gets the worker itself', async () => {

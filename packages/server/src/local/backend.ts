@@ -42,7 +42,8 @@ export interface LocalBackendHost<F extends LocalFact> {
 /** Runs calls of the browser wire on the local queues. */
 export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F>): RpcBackend {
   const { clock } = host
-  const { bytes, processingMs } = resolveBalancedLimits()
+  const platform = resolveBalancedLimits()
+  const limits = { ...platform, bytes: Math.max(host.maxBodyBytes, platform.bytes) }
   const factOf = (id: string) => {
     const fact = host.function(id)
     if (fact) return fact
@@ -54,8 +55,7 @@ export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F
       if (!fact) return null
       const { endpoint, kind, route } = fact
       if (!isBalanced(fact)) return { endpoint, maxBodyBytes: host.maxBodyBytes }
-      const maxBodyBytes = Math.max(host.maxBodyBytes, bytes)
-      return { endpoint, maxBodyBytes, kind, route, routes: routesOf(host.functions(), fact) }
+      return { endpoint, maxBodyBytes: limits.bytes, kind, route, routes: routesOf(host.functions(), fact) }
     },
     async submit(id, call) {
       const fact = factOf(id)
@@ -75,7 +75,7 @@ export function createLocalBackend<F extends LocalFact>(host: LocalBackendHost<F
     },
     async fetch(id, request) {
       const endpoint = await host.balanced(factOf(id))
-      return fetchSeat(await endpoint.seat(request), request, { clock, processingMs })
+      return fetchSeat(await endpoint.seat(request), request, { clock, limits })
     },
     async seat(id, signal) {
       const endpoint = await host.balanced(factOf(id))
@@ -104,6 +104,8 @@ async function toSubmission<F extends LocalFact>(fact: F, call: CallEnvelope): P
     timeoutMs: _timeout,
     warm: _warm,
     s3Config: _s3,
+    hops,
+    deadline,
     ...policy
   } = call
   const callable = findCallable(fact, fn)
@@ -112,7 +114,7 @@ async function toSubmission<F extends LocalFact>(fact: F, call: CallEnvelope): P
   const { input, parts } = await writeInput(
     inputShape(fact),
     args,
-    { v: 1, fn: callable.name, new: construct },
+    { v: 1, fn: callable.name, new: construct, hops, deadline },
     { borrow: true },
   )
   return { fact, input, parts, foreign: false, kind: 'run', ...policy }

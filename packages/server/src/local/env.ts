@@ -54,6 +54,16 @@ export function resolveWorkerEnv(
     const value = sources.process[name]
     if (value !== undefined) resolved[name] = value
   }
+  return { ...resolved, ...resolveNamedEnv(endpoint, env, sources) }
+}
+
+/** Only what the config names; the same otherwise. */
+export function resolveNamedEnv(
+  endpoint: string,
+  env: ResolvedEndpointConfig['env'],
+  sources: EnvSources,
+): Record<string, string> {
+  const resolved: Record<string, string> = {}
   const missing: string[] = []
   const take = (name: string, from: string) => {
     const value = sources.process[from] ?? sources.files[from]

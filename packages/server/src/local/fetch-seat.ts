@@ -1,55 +1,112 @@
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as open } from 'node:http'
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as open,
+} from 'node:http'
 import { Readable } from 'node:stream'
-import type { LocalSeat } from '@flash/emulator'
+import { type BalancedLimits, headBytes, headTooLarge, type LocalSeat } from '@flash/emulator'
 import { AppError, type Clock } from '@flash/protocol'
+import { decodeAnswer } from '@flash/runtime/server'
 import type { BackendRequest } from '../backend.ts'
+import { toResponse } from './to-response.ts'
 
-/** As the balancer of this machine: a request must not meet a connection that is just closing. */
-const agent = new Agent({ keepAlive: false })
+/** Workers of ours keep connections longer than that, and close them earlier only when they end. */
+const agent = new Agent({ keepAlive: true, timeout: 60_000 })
 
-/** How long a worker may take for a request, its answer included. */
-interface SeatTime {
+interface SeatLimits {
   clock: Clock
-  processingMs: number
+  limits: Pick<BalancedLimits, 'bytes' | 'processingMs'>
 }
 
 /**
  * Sends a request to a worker of this machine, which is free again when the answer has been read, or left, or took too long.
  *
- * - throws `WORKER_CRASHED` with how it ended, `CONNECTION_LOST`, `TIMEOUT`, and the signal's reason.
+ * - throws `WORKER_CRASHED` with how it ended, `CONNECTION_LOST`, `TIMEOUT`, `PAYLOAD_TOO_LARGE`, and the signal's reason; reading
+ *   the answer throws the same, and `TRANSPORT`.
  */
 export async function fetchSeat(
   seat: LocalSeat,
   request: BackendRequest,
-  { clock, processingMs }: SeatTime,
+  { clock, limits }: SeatLimits,
 ): Promise<Response> {
-  const late = new AbortController()
-  const disarm = clock.after(processingMs, () => late.abort())
+  const limitMs = Math.min(limits.processingMs, seat.limitMs)
+  const { signal } = request
+  const stop = createStop()
+  const leave = () => stop(signal.reason)
+  const disarm = clock.after(limitMs, () => stop(seat.expire(limitMs)))
   const release = () => {
     disarm()
+    signal.removeEventListener('abort', leave)
     seat.release()
   }
-  let answer: IncomingMessage | undefined
+  signal.addEventListener('abort', leave, { once: true })
+  if (signal.aborted) leave()
   try {
-    answer = await send(seat, request, AbortSignal.any([request.signal, late.signal]))
+    const answer = await send(seat, request, stop)
+    const response = decodeAnswer(toResponse(answer, request, limits.bytes))
     answer.once('close', release)
-    return toResponse(answer, request)
+    return response
   } catch (error) {
-    answer?.destroy()
     release()
-    if (request.signal.aborted) throw request.signal.reason
-    if (late.signal.aborted) throw tooSlow(seat, processingMs)
+    if (stop.why) throw stop.why.error
+    if (error instanceof AppError) throw error
+    if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW')
+      throw headTooLarge(seat.workerId, headBytes)
     throw (await seat.lost()) ?? connectionLost(seat, error)
   }
 }
 
-function send(seat: LocalSeat, request: BackendRequest, signal: AbortSignal): Promise<IncomingMessage> {
+type Stoppable = ClientRequest | IncomingMessage
+
+/** Ends whatever is under way, with the first reason. */
+interface Stop {
+  (error: unknown): void
+  why?: { error: unknown }
+  /** What is under way now. */
+  of(stoppable: Stoppable): void
+}
+
+function createStop(): Stop {
+  let current: Stoppable | undefined
+  const end = ({ error }: { error: unknown }) =>
+    current?.destroy(error instanceof Error ? error : new Error('the request was ended', { cause: error }))
+  const stop: Stop = Object.assign(
+    (error: unknown) => {
+      stop.why ??= { error }
+      end(stop.why)
+    },
+    {
+      of(stoppable: Stoppable) {
+        current = stoppable
+        if (stop.why) end(stop.why)
+      },
+    },
+  )
+  return stop
+}
+
+function send(seat: LocalSeat, request: BackendRequest, stop: Stop): Promise<IncomingMessage> {
   const { method, path, body } = request
   return new Promise((resolve, reject) => {
     // The path is not read as an address: what begins with two slashes is one, too.
-    const options = { method, path, agent, signal, headers: headersFor(seat, request) }
-    const upstream = open(new URL(seat.url), options)
-    upstream.once('response', resolve)
+    const upstream = open(new URL(seat.url), {
+      method,
+      path,
+      agent,
+      headers: headersFor(seat, request),
+      maxHeaderSize: headBytes,
+    })
+    stop.of(upstream)
+    upstream.once('response', (answer) => {
+      stop.of(answer)
+      // Nobody wants the rest of what was answered before it was sent whole.
+      answer.once('close', () => {
+        if (!upstream.writableFinished) upstream.destroy()
+      })
+      resolve(answer)
+    })
     upstream.on('error', reject)
     if (!(body instanceof ReadableStream)) return void upstream.end(body ?? undefined)
     const source = Readable.fromWeb(body as never)
@@ -68,31 +125,10 @@ function headersFor({ headers: own }: LocalSeat, request: BackendRequest): Outgo
   return { ...Object.fromEntries(headers), ...length, ...streamed, ...key, ...own }
 }
 
-const withoutBody = new Set([204, 205, 304])
-
-function toResponse(answer: IncomingMessage, { method }: BackendRequest): Response {
-  const headers = new Headers()
-  for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2)
-    headers.append(answer.rawHeaders[at]!, answer.rawHeaders[at + 1]!)
-  const status = answer.statusCode!
-  const init = { status, statusText: answer.statusMessage, headers }
-  if (method !== 'HEAD' && !withoutBody.has(status))
-    return new Response(Readable.toWeb(answer) as ReadableStream<Uint8Array>, init)
-  answer.resume()
-  return new Response(null, init)
-}
-
 function connectionLost({ workerId }: LocalSeat, cause: unknown): AppError {
   return new AppError('CONNECTION_LOST', {
     message: `the worker ${workerId} closed the connection before it had answered`,
     hint: 'look at what it printed',
     cause,
-  })
-}
-
-function tooSlow({ workerId }: LocalSeat, limitMs: number): AppError {
-  return new AppError('TIMEOUT', {
-    message: `the worker ${workerId} took longer than ${limitMs} ms, which is all that a request may take`,
-    hint: 'answer sooner; longer work belongs to a function with a queue',
   })
 }

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { systemClock } from '@flash/protocol'
+import { AppError, systemClock } from '@flash/protocol'
 import { FastResponse, toNodeHandler } from 'srvx/node'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createCapability } from '../capability.ts'
@@ -60,7 +60,8 @@ async function start() {
           isTaken = false
         }
         const url = `http://127.0.0.1:${worker.port}`
-        return { workerId: 'local-1', url, headers: {}, release, lost: async () => null }
+        const time = { limitMs: 330_000, expire: () => new AppError('TIMEOUT', { message: 'over' }) }
+        return { workerId: 'local-1', url, headers: {}, release, ...time, lost: async () => null }
       },
     }),
     find: () => undefined,

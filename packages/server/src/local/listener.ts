@@ -21,7 +21,12 @@ export interface ListenerOptions {
   tokenPlace: string
   rpc: RpcHandler
   upgrade: RpcUpgrade
+  /** Tells where endpoints with images are; nothing does when omitted. */
+  images?(request: Request): Promise<Response>
 }
+
+/** Where server code asks for an endpoint with an image. */
+export const IMAGES_PATH = '/images'
 
 /** Whoever shows the token. */
 const caller: RpcCaller = { kind: 'server', subject: null }
@@ -33,7 +38,10 @@ const caller: RpcCaller = { kind: 'server', subject: null }
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const handler = toNodeHandler(async (request: Request) => {
     try {
-      return await options.rpc(request, checkCaller(request, options), caller)
+      checkToken(request, options)
+      const { pathname } = new URL(request.url)
+      if (pathname === IMAGES_PATH && options.images) return await options.images(request)
+      return await options.rpc(request, toRpcPath(pathname), caller)
     } catch (error) {
       return refuse(error as AppError)
     }
@@ -68,20 +76,24 @@ async function upgrade(options: ListenerOptions, connection: UpgradeConnection):
   try {
     const request = toUpgradeRequest(connection.incoming)
     if (!request) throw new AppError('BAD_REQUEST', { message: 'the header Host names no host' })
-    await options.upgrade(request, checkCaller(request, options), caller, connection)
+    checkToken(request, options)
+    await options.upgrade(request, toRpcPath(new URL(request.url).pathname), caller, connection)
   } catch (error) {
     await refuseUpgrade(connection.socket, refuse(error as AppError))
   }
 }
 
-/** What is asked for; throws `UNAUTHORIZED`, `NOT_FOUND`. */
-function checkCaller({ headers, url }: Request, { token, tokenPlace }: ListenerOptions): string {
-  if (!hasToken(headers, token))
-    throw new AppError('UNAUTHORIZED', {
-      message: 'the session token is missing or wrong',
-      hint: `it is in ${tokenPlace}`,
-    })
-  const { pathname } = new URL(url)
+/** Throws `UNAUTHORIZED`. */
+function checkToken({ headers }: Request, { token, tokenPlace }: ListenerOptions): void {
+  if (hasToken(headers, token)) return
+  throw new AppError('UNAUTHORIZED', {
+    message: 'the session token is missing or wrong',
+    hint: `it is in ${tokenPlace}`,
+  })
+}
+
+/** What is asked for; throws `NOT_FOUND`. */
+function toRpcPath(pathname: string): string {
   const path = /^\/rpc\/([^/]+)$/.exec(pathname)?.[1]
   if (path !== undefined) return path
   throw new AppError('NOT_FOUND', {

@@ -7,9 +7,7 @@ import {
   FrameType,
 } from '@flash/protocol'
 import { emptyMessage, errorMessage, textMessage } from '../messages.ts'
-import { CONTENT_TYPE, MARKER } from '../problem.ts'
-
-const answerHeaders = { 'content-type': CONTENT_TYPE, 'cache-control': 'private, no-store', [MARKER]: '1' }
+import { answerHeaders } from '../problem.ts'
 
 const PING = encodeMessage(emptyMessage(FrameType.ping))
 
@@ -81,9 +79,9 @@ async function* toFrames(
     for await (const chunk of readBody(response, signal)) yield* toChunks(chunk)
     return [encodeMessage(emptyMessage(FrameType.end))]
   } catch (error) {
-    // What broke because its caller left is nobody's failure.
-    const isLeft = signal.aborted && !(error instanceof AppError)
-    return [encodeMessage(errorMessage(response || isLeft ? brokenOff() : toError(error)))]
+    // What broke because its caller left is nobody's failure, and what the network said is nobody's business.
+    const isHidden = !(error instanceof AppError) && (response || signal.aborted)
+    return [encodeMessage(errorMessage(isHidden ? brokenOff() : toError(error)))]
   } finally {
     onEnd()
     // Of which nothing was read yet when the reader left.

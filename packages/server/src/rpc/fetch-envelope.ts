@@ -5,7 +5,6 @@ export interface FetchEnvelope {
   method: string
   path: string
   headers: Headers
-  body: Uint8Array<ArrayBuffer> | null
   timeoutMs?: number
   idempotencyKey?: string
 }
@@ -20,8 +19,15 @@ const bodiless = new Set(['GET', 'HEAD'])
 /** No request has them: the last one is what we call upgrades. */
 const forbiddenMethods = new Set(['CONNECT', 'TRACE', 'TRACK', 'WS'])
 
-/** Reads the message of a request; throws `BAD_REQUEST` naming the field. */
-export function parseFetch({ rich, text, parts }: Message): FetchEnvelope {
+/** A text with more of them has more characters than any request. */
+export const ENVELOPE_BYTES = 4 * textCharacters
+
+/**
+ * Reads the text of a request's message; throws `BAD_REQUEST` naming the field.
+ *
+ * - `partCount`: how many parts follow it.
+ */
+export function parseFetch({ rich, text }: Pick<Message, 'rich' | 'text'>, partCount: number): FetchEnvelope {
   if (rich || text.length > textCharacters) throw badRequest('the request is not plain JSON of a usable size')
   const { fetch, timeoutMs, idempotencyKey } = parseFields(readJson(text), [
     'fetch',
@@ -30,11 +36,11 @@ export function parseFetch({ rich, text, parts }: Message): FetchEnvelope {
   ])
   const given = parseFields(fetch, ['method', 'path', 'headers', 'body'])
   const method = parseMethod(given.method)
+  checkBody(given.body, method, partCount)
   return {
     method,
     path: parsePath(given.path),
     headers: parseHeaders(given.headers),
-    body: parseBody(given.body, method, parts),
     ...(timeoutMs !== undefined && { timeoutMs: parseTimeout(timeoutMs) }),
     ...(idempotencyKey !== undefined && { idempotencyKey: parseKey(idempotencyKey) }),
   }
@@ -93,11 +99,10 @@ function isPair(value: unknown): value is [string, string] {
   return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string')
 }
 
-function parseBody(value: unknown, method: string, parts: Uint8Array[]): Uint8Array<ArrayBuffer> | null {
-  if (typeof value !== 'boolean' || parts.length !== Number(value))
+function checkBody(value: unknown, method: string, partCount: number): void {
+  if (typeof value !== 'boolean' || partCount !== Number(value))
     throw badRequest('the field "body" must say whether there is one, and the one part be it')
   if (value && bodiless.has(method)) throw badRequest(`a ${method} request has no body`)
-  return (parts[0] as Uint8Array<ArrayBuffer> | undefined) ?? null
 }
 
 function parseTimeout(value: unknown): number {

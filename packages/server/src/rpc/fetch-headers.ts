@@ -6,10 +6,10 @@ const ofTheConnection =
   /^(?:accept-encoding|connection|content-length|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
 
 /** What the platform knows caller and worker by, and what we tell each other. */
-const ofTheRoute = /^(?:authorization|x-flash-.*|x-flash|x-runpod-.*)$/
+const ofTheRoute = /^(?:x-flash-.*|x-flash|x-runpod-.*)$/
 
-/** What browsers and proxies say by themselves, so that whoever reads it believes it. */
-const ofBrowsers = /^(?:cookie2?|origin|referer|sec-.*|via|forwarded|x-forwarded-.*|x-real-ip)$/
+/** What browsers and proxies say by themselves, so that whoever reads it believes it, and what is between page and server. */
+const ofBrowsers = /^(?:authorization|cookie2?|origin|referer|sec-.*|via|forwarded|x-forwarded-.*|x-real-ip)$/
 
 /** The headers of a request that reach the endpoint. */
 export function toSentHeaders(headers: Headers, caller: RpcCaller): Headers {
@@ -24,12 +24,9 @@ export function toSentHeaders(headers: Headers, caller: RpcCaller): Headers {
 
 /** The headers of an answer that reach its caller. */
 export function toAnsweredHeaders(headers: Headers, caller: RpcCaller): Headers {
-  // The body came decoded, so its length is another one.
-  const isEncoded = headers.has('content-encoding')
   return pick(headers, (name) => {
-    if (name === RESULT_HEADER) return true
-    if (name === 'content-length') return !isEncoded
-    if (name === 'content-encoding' || ofTheConnection.test(name)) return false
+    if (name === RESULT_HEADER || name === 'content-length') return true
+    if (ofTheConnection.test(name)) return false
     return caller.kind === 'server' || !(/^set-cookie2?$/.test(name) || ofTheRoute.test(name))
   })
 }

@@ -7,7 +7,10 @@ import {
   type Message,
   RemoteError,
 } from '@flash/protocol'
-import { describe, expect, test, vi } from 'vitest'
+import { createServer, request as open, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { toNodeHandler } from 'srvx/node'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { BackendRequest, RpcBackend } from '../backend.ts'
 import { createCapability } from '../capability.ts'
 import type { RpcCaller } from '../envelope.ts'
@@ -260,6 +263,7 @@ describe('headers', () => {
     await ask('site', { headers: asked }, server)
     expect([...requests[0]!.headers.keys()]).toEqual([
       'accept',
+      'authorization',
       'cookie',
       'origin',
       'sec-fetch-site',
@@ -291,11 +295,11 @@ describe('headers', () => {
     expect(read.headers.has('connection')).toBe(false)
   })
 
-  test('of an answer that came encoded do not say how long it was', async () => {
-    const headers = { 'content-encoding': 'gzip', 'content-length': '3' }
+  test('of an answer in a coding that nobody decoded say so', async () => {
+    const headers = { 'content-encoding': 'nothing-known', 'content-length': '5' }
     const { ask } = setUp(() => new Response('hello', { headers }))
-    const names = [...(await ask('site', {})).read!.headers.keys()]
-    expect(names).toEqual(['content-type'])
+    const read = (await ask('site', {})).read!
+    expect(Object.fromEntries(read.headers)).toMatchObject(headers)
   })
 })
 
@@ -462,6 +466,154 @@ describe('a caller that leaves', () => {
     const { post, requests } = setUp()
     const response = await post('site', fetchBody({}), page, AbortSignal.abort())
     expect((await response.json()).code).toBe('BAD_REQUEST')
+    expect(requests).toEqual([])
+  })
+})
+
+describe('which calls led to a request', () => {
+  const led = { 'x-flash-hops': '3', 'x-flash-deadline': '1800000000000' }
+  const send = async (caller: RpcCaller, options?: Record<string, unknown>) => {
+    const { rpc, requests, clock } = setUp()
+    const asked = new Request('http://app/_flash/rpc/site', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-flash; v=1', 'x-flash': '1', ...led },
+      body: fetchBody({ headers: [['x-flash-hops', '9']], options }),
+    })
+    await (await rpc(asked, caller === page ? refOf('site') : 'site', caller)).text()
+    const { headers } = requests[0]!
+    return { now: clock.now(), headers: [headers.get('x-flash-hops'), headers.get('x-flash-deadline')] }
+  }
+
+  test('is known of servers, and of nobody else', async () => {
+    expect((await send(server)).headers).toEqual(['3', '1800000000000'])
+    expect((await send(page)).headers).toEqual([null, null])
+  })
+
+  test('leaves no more time than the request has', async () => {
+    const { now, headers } = await send(server, { timeoutMs: 5_000 })
+    expect(headers).toEqual(['3', String(now + 5_000)])
+  })
+})
+
+describe('the body of a request', () => {
+  const ends: (() => void)[] = []
+  afterEach(() => {
+    for (const end of ends.splice(0)) end()
+  })
+
+  /** Sends a message to a real server in pieces, over connections that are kept. */
+  async function listen(rpc: (request: Request, path: string, caller: RpcCaller) => Promise<Response>) {
+    const node = createServer(
+      toNodeHandler((given) => rpc(given, new URL(given.url).pathname.slice(1), page)) as never,
+    )
+    await new Promise<void>((resolve) => node.listen(0, '127.0.0.1', resolve))
+    ends.push(() => void (node.closeAllConnections(), node.close()))
+    const { port } = node.address() as AddressInfo
+    return (id: string) => {
+      const sent = open({
+        port,
+        host: '127.0.0.1',
+        method: 'POST',
+        path: `/${refOf(id)}`,
+        headers: {
+          'content-type': 'application/x-flash; v=1',
+          'x-flash': '1',
+          'transfer-encoding': 'chunked',
+        },
+      })
+      const answer = new Promise<{ status: number; text: string }>((resolve, reject) => {
+        sent.on('error', reject)
+        sent.on('response', async (incoming: IncomingMessage) => {
+          let text = ''
+          for await (const chunk of incoming) text += chunk
+          resolve({ status: incoming.statusCode!, text })
+        })
+      })
+      ends.push(() => void sent.destroy())
+      return { sent, answer }
+    }
+  }
+  const message = (path: string) => fetchBody({ method: 'PUT', path, body: new Uint8Array(500) })
+
+  test('is not waited for before the caller is judged', async () => {
+    const { rpc, requests } = setUp()
+    const start = await listen(rpc)
+    const { sent, answer } = start('site')
+    sent.write(message('/secret').subarray(0, -499))
+    const { status, text } = await answer
+    expect([status, JSON.parse(text).code]).toEqual([403, 'FORBIDDEN'])
+    expect(requests).toEqual([])
+  })
+
+  test('of a refused caller is taken, and leads nowhere', async () => {
+    const { rpc, requests } = setUp()
+    const { sent, answer } = (await listen(rpc))('site')
+    const bytes = message('/secret')
+    sent.write(bytes.subarray(0, -499))
+    expect((await answer).status).toBe(403)
+    await new Promise<void>((resolve) => sent.end(bytes.subarray(-499), resolve))
+    expect(requests).toEqual([])
+  })
+
+  test('comes behind, in whatever pieces', async () => {
+    const { rpc, requests, judged } = setUp(async ({ body }) =>
+      Response.json({ size: (body as Uint8Array).length }),
+    )
+    const { sent, answer } = (await listen(rpc))('site')
+    const bytes = message('/own')
+    for (let at = 0; at < bytes.length; at += 50) sent.write(bytes.subarray(at, at + 50))
+    sent.end()
+    expect((await answer).text).toContain('{"size":500}')
+    expect(requests).toHaveLength(1)
+    expect(judged.map(({ path }) => path)).toEqual(['/own'])
+  })
+
+  for (const [what, pieces, code] of [
+    ['ends too early', [message('/own').subarray(0, -1)], 'BAD_FRAMES'],
+    ['has another one behind it', [message('/own'), message('/own').subarray(0, 400)], 'BAD_FRAMES'],
+    [
+      'is larger than what is allowed',
+      [fetchBody({ method: 'PUT', body: new Uint8Array(2_000) })],
+      'PAYLOAD_TOO_LARGE',
+    ],
+    ['never comes', [], 'BAD_FRAMES'],
+  ] as const) {
+    test(`that ${what} is refused`, async () => {
+      const { rpc, requests } = setUp()
+      const { sent, answer } = (await listen(rpc))('site')
+      for (const piece of pieces) sent.write(piece)
+      sent.end()
+      expect(JSON.parse((await answer).text).code).toBe(code)
+      expect(requests).toEqual([])
+    })
+  }
+
+  test('that breaks off while the caller is judged leads nowhere', async () => {
+    const { backend, requests } = setUp()
+    let judging = () => {}
+    const begun = new Promise<void>((resolve) => (judging = resolve))
+    let admit = (_subject: null) => {}
+    const rpc = createRpcHandler({
+      backend: backend as unknown as RpcBackend,
+      capability,
+      gate: {
+        needsBody: () => false,
+        admit: () => {
+          judging()
+          return new Promise<null>((resolve) => (admit = resolve))
+        },
+      },
+    })
+    let answered: Promise<Response> | undefined
+    const start = await listen((...given) => (answered = rpc(...given)))
+    const { sent, answer } = start('site')
+    answer.catch(() => {})
+    sent.end(message('/own'))
+    await begun
+    sent.destroy()
+    await vi.waitFor(async () => expect((await answered)?.status).toBe(400))
+    admit(null)
+    await new Promise((resolve) => setImmediate(resolve))
     expect(requests).toEqual([])
   })
 })

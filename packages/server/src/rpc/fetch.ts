@@ -1,16 +1,17 @@
 import { AppError, type Clock } from '@flash/protocol'
-import type { FoundFunction, RpcBackend } from '../backend.ts'
+import { type Chain, fromChainHeaders, limitChain, toChainHeaders } from '@flash/runtime/server'
+import type { BackendRequest, FoundFunction, RpcBackend } from '../backend.ts'
 import type { RpcCaller } from '../envelope.ts'
 import type { Gate } from '../gate.ts'
 import { isGone } from '../incoming.ts'
-import { readMessage } from '../read-message.ts'
 import { answerFetch } from './fetch-answer.ts'
-import { type FetchEnvelope, parseFetch } from './fetch-envelope.ts'
+import type { FetchEnvelope } from './fetch-envelope.ts'
 import { toAnsweredHeaders, toSentHeaders } from './fetch-headers.ts'
 import { type FetchTarget, toFetchTarget } from './fetch-target.ts'
+import { readFetch } from './read-fetch.ts'
 
 export interface FetchContext {
-  backend: RpcBackend
+  backend: Pick<RpcBackend, 'fetch'>
   gate: Gate
   clock: Clock
   keepAliveMs: number
@@ -31,16 +32,21 @@ export async function fetchBalanced(
   { id, found, caller }: { id: string; found: FoundFunction; caller: RpcCaller },
 ): Promise<Response> {
   const { gate, clock, keepAliveMs } = context
-  const envelope = parseFetch(await readMessage(request, found.maxBodyBytes))
-  const target = toFetchTarget(found, envelope)
-  const { method, path } = target
-  await gate.admit(request, { kind: 'fetch', id, endpoint: found.endpoint, method, path }, caller)
+  const read = await readFetch(request, found.maxBodyBytes, async (envelope) => {
+    const target = toFetchTarget(found, envelope)
+    const { method, path } = target
+    await gate.admit(request, { kind: 'fetch', id, endpoint: found.endpoint, method, path }, caller)
+    return target
+  })
   if (isGone(request))
     throw new AppError('BAD_REQUEST', { message: 'the caller left before it was answered' })
   const stop = new AbortController()
   const leave = () => stop.abort()
   request.signal.addEventListener('abort', leave, { once: true })
-  const answer = send(context, id, { envelope, target, caller, stop })
+  const chain = caller.kind === 'server' ? fromChainHeaders(request.headers) : {}
+  const { envelope, body, judged: target } = read
+  const cookie = found.route?.local ? request.headers.get('cookie') : null
+  const answer = send(context, id, { envelope, body, target, caller, chain, stop, cookie })
   return answerFetch(answer, {
     clock,
     keepAliveMs,
@@ -54,16 +60,25 @@ export async function fetchBalanced(
 
 interface Sending {
   envelope: FetchEnvelope
+  body: BackendRequest['body']
   target: FetchTarget
   caller: RpcCaller
+  /** Of calls that led to this one. */
+  chain: Chain
   stop: AbortController
+  /** What the page keeps for this server, for a route that runs in it. */
+  cookie: string | null
 }
 
 async function send(context: FetchContext, id: string, sending: Sending): Promise<Response> {
-  const { envelope, target, caller, stop } = sending
-  const { body, timeoutMs, idempotencyKey } = envelope
+  const { envelope, body, target, caller, chain, stop, cookie } = sending
+  const { timeoutMs, idempotencyKey } = envelope
   const headers = toSentHeaders(envelope.headers, caller)
+  const handedOn =
+    chain.hops === undefined ? {} : toChainHeaders(limitChain(chain, timeoutMs, context.clock.now()))
+  for (const [name, value] of Object.entries(handedOn)) headers.set(name, value)
   if (idempotencyKey !== undefined) headers.set('idempotency-key', idempotencyKey)
+  if (cookie !== null) headers.set('cookie', cookie)
   const { method, path, query } = target
   const { signal } = stop
   const work = context.backend.fetch(id, {

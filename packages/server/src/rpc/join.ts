@@ -1,14 +1,18 @@
 import { type IncomingMessage, request as openPlain } from 'node:http'
 import { request as openSecured } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { AppError, type Clock } from '@flash/protocol'
-import type { BackendSeat } from '../backend.ts'
+import { AppError, type Clock, errorCodes } from '@flash/protocol'
+import type { BackendSeat, RefusedUpgrade } from '../backend.ts'
 import type { Waiting } from './attend.ts'
 import type { FetchTarget } from './fetch-target.ts'
+import { toSocketRefusal } from './socket-refusal.ts'
 import { PROTOCOL, toSocketUrl } from './socket-url.ts'
 
 /** A platform waits two minutes for a worker to be there. */
 const openMs = 150_000
+
+/** How much of a refusal is read. */
+const refusalCharacters = 65_536
 
 export interface JoinOptions {
   incoming: IncomingMessage
@@ -24,7 +28,7 @@ export interface JoinOptions {
 /**
  * Opens a WebSocket at an endpoint and joins it with the caller's; resolves when both are closed.
  *
- * - throws `HTTP_ERROR`, `TRANSPORT`, `TIMEOUT` as long as nothing was said to the caller.
+ * - throws `HTTP_ERROR`, `TRANSPORT`, `TIMEOUT`, what the platform says, as long as nothing was said to the caller.
  */
 export async function joinWebSocket(options: JoinOptions): Promise<void> {
   const { socket, waiting } = options
@@ -64,16 +68,42 @@ function open({ incoming, waiting, seat, target, protocols, clock }: JoinOptions
       reject(notReached(cause))
     })
     upstream.once('response', (answer) => {
-      withdraw()
-      reject(notTaken(answer.statusCode ?? 502))
-      upstream.destroy()
+      void readRefusal(answer).then((refused) => {
+        withdraw()
+        // A problem has a code of ours.
+        reject(toSocketRefusal(seat, refused, (code) => Object.hasOwn(errorCodes, code)))
+        upstream.destroy()
+      })
     })
     upstream.once('upgrade', (answer, other, first) => {
       withdraw()
-      resolve({ answer, other, first })
+      if (choosesAny(answer, protocols)) return resolve({ answer, other, first })
+      reject(noneChosen(protocols))
+      other.destroy()
     })
     upstream.end()
   })
+}
+
+async function readRefusal(answer: IncomingMessage): Promise<RefusedUpgrade> {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(answer.headers)) headers.set(name, String(value))
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for await (const chunk of answer) {
+      text += decoder.decode(chunk, { stream: true })
+      if (text.length > refusalCharacters) break
+    }
+  } catch {
+    // The status says enough.
+  }
+  return { status: answer.statusCode!, headers, text }
+}
+
+/** As browsers have it: whoever asks for some gets one of them. */
+function choosesAny({ headers }: IncomingMessage, protocols: string[]): boolean {
+  return protocols.length === 0 || protocols.includes(headers['sec-websocket-protocol'] ?? '')
 }
 
 /** The caller's own handshake, since what follows it is passed on as it comes. Nothing else of its headers travels. */
@@ -111,11 +141,10 @@ function join(one: Duplex, other: Duplex): void {
   }
 }
 
-function notTaken(status: number): AppError {
-  return new AppError('HTTP_ERROR', {
-    message: `the endpoint opens no WebSocket there: it answered ${status}`,
-    hint: 'look whether the path is one that takes WebSockets, and whether the endpoint is deployed',
-    data: { status },
+function noneChosen(protocols: string[]): AppError {
+  return new AppError('TRANSPORT', {
+    message: `the endpoint speaks none of the subprotocols that were asked for: ${protocols.join(', ')}`,
+    hint: 'let `upgrade` of its hooks answer with the header `sec-websocket-protocol`, or ask for none',
   })
 }
 

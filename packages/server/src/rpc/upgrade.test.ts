@@ -261,10 +261,10 @@ describe('on its way', () => {
       echo(request, socket, head)
     })
     const origin = `http://127.0.0.1:${await listen(far)}`
-    const { heard, text } = open(port, { headers: { 'sec-websocket-protocol': 'chat, flash.v1' } })
+    const { heard, text } = open(port, { headers: { 'sec-websocket-protocol': 'flash.v1' } })
     await heard('hello:')
     expect(upgrades[0]!.url).toBe('/rpc/live?path=%2Flive%2Fa%3Fx%3D1')
-    expect(upgrades[0]!.headers['sec-websocket-protocol']).toBe('flash.v1, chat')
+    expect(upgrades[0]!.headers['sec-websocket-protocol']).toBe('flash.v1')
     expect(text()).toContain('sec-websocket-protocol: flash.v1\r\n')
   })
 
@@ -364,16 +364,56 @@ describe('in preview', () => {
 })
 
 describe('an endpoint that', () => {
-  test('answers something else is told by its status alone', async () => {
+  test('answers something else is told, without its headers', async () => {
     const worker: Worker = (_request, socket) =>
       socket.end('HTTP/1.1 404 Not Found\r\nx-secret: a\r\ncontent-length: 4\r\n\r\nlost')
     const { port, released } = await setUp({ worker })
     const text = await open(port).closed
     expect(text).toMatch(/^HTTP\/1\.1 502 /)
     expect(text).toContain('"code":"HTTP_ERROR"')
-    expect(text).toContain('"data":{"status":404}')
+    expect(text).toContain('"data":{"status":404,"body":"lost"}')
     expect(text).not.toContain('x-secret')
     expect(released).toHaveBeenCalledTimes(1)
+  })
+
+  test('says why in its own words is told so', async () => {
+    const problem = JSON.stringify({ code: 'SETUP_FAILED', message: 'no model', hint: 'look' })
+    const worker: Worker = (_request, socket) =>
+      socket.end(`HTTP/1.1 503 No\r\nx-flash-result: error\r\nconnection: close\r\n\r\n${problem}`)
+    const { port } = await setUp({ worker })
+    expect(await open(port).closed).toContain('"code":"SETUP_FAILED"')
+  })
+
+  test('says why with a code of its author is told by what it said', async () => {
+    const worker: Worker = (_request, socket) =>
+      socket.end('HTTP/1.1 400 No\r\nx-flash-result: error\r\n\r\n{"code":"FULL","message":"no seats"}')
+    const { port } = await setUp({ worker })
+    const text = await open(port).closed
+    expect(text).toContain('"code":"HTTP_ERROR"')
+    expect(text).toContain('no seats')
+  })
+
+  test('breaks off its refusal is told by what it said', async () => {
+    const worker: Worker = (_request, socket) => {
+      socket.write('HTTP/1.1 401 No\r\ncontent-length: 100\r\n\r\nnope', () => socket.destroy())
+    }
+    const { port } = await setUp({ worker })
+    expect(await open(port).closed).toContain('"data":{"status":401,"body":"nope"}')
+  })
+
+  test('speaks none of the subprotocols opens none', async () => {
+    const worker: Worker = (request, ...rest) => {
+      delete request.headers['sec-websocket-protocol']
+      echo(request, ...rest)
+    }
+    const { port, released } = await setUp({ worker })
+    const text = await open(port, { headers: { 'sec-websocket-protocol': 'flash.v1, a' } }).closed
+    expect(text).toMatch(/^HTTP\/1\.1 502 /)
+    expect(text).toContain('"code":"TRANSPORT"')
+    expect(released).toHaveBeenCalledTimes(1)
+    const { heard, text: said } = open(port)
+    await heard('hello:')
+    expect(said()).toContain('sec-websocket-protocol: flash.v1\r\n')
   })
 
   test('is not there is said without its address', async () => {

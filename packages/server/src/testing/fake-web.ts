@@ -12,7 +12,7 @@ export interface FakeWebAnswer {
   status?: number
   headers?: Record<string, string | string[]>
   body?: string
-  /** The platform's own, without the name of a worker. */
+  /** The platform's own, or of something else than a worker. */
   isPlatform?: boolean
 }
 
@@ -34,7 +34,7 @@ export async function startFakeWeb(
     requests.push(request)
     const given = await answer(request, response)
     if (!given) return
-    const own = given.isPlatform ? {} : { 'x-runpod-worker-id': 'worker-7' }
+    const own = given.isPlatform ? {} : { 'x-runpod-worker-id': 'worker-7', 'x-flash-result': 'response' }
     response.writeHead(given.status ?? 200, { ...own, ...given.headers }).end(given.body)
   })
   server.on('connection', (socket) => sockets.add(socket))

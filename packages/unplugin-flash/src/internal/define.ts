@@ -1,2 +1,2 @@
 export { define, register } from '@flash/worker'
-export { defineApi, defineRoute, defineSocket, defineWeb } from '@flash/worker/balanced'
+export { defineApi, defineRoute, defineSocket, defineWeb, routeOfServer } from '@flash/worker/balanced'

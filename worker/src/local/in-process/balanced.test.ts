@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import type { FunctionFact } from '@flash/protocol'
 import { Hono } from 'hono'
 import { expect, test, vi } from 'vitest'
@@ -55,6 +56,19 @@ test('a web app is asked in this process', async () => {
   const site: any = localWeb(Object.create(null), 'site', {}, () => app, factOf('site', 'web'))
   expect(await (await site.get('/hello')).text()).toBe('hello')
   expect((await site.fetch('/other')).status).toBe(404)
+})
+
+test('answers come decoded, as over a network', async () => {
+  const headers = { 'content-encoding': 'gzip' }
+  const answer = () => new Response(new Uint8Array(gzipSync('hello gzip')), { headers })
+  const functions = Object.create(null)
+  const fact = factOf('get', 'route')
+  const get: any = localRoute(functions, 'get', localApi({}), 'GET', '/', answer, undefined, fact)
+  const site: any = localWeb(functions, 'site', {}, { fetch: answer }, factOf('site', 'web'))
+  for (const response of [await get(), await site.get('/')]) {
+    expect(response.headers.has('content-encoding')).toBe(false)
+    expect(await response.text()).toBe('hello gzip')
+  }
 })
 
 test('endpoints without a shared setup have a state for each route; what they write goes where it always goes', async () => {

@@ -15,8 +15,12 @@ export interface ContainerPlace {
   user?: string
   /** Processors of the engine; asking for more is refused. 0 where it cannot limit their use. */
   processors: number
+  /** Containers can have the GPUs of the machine. */
+  hasGpus: boolean
   /** The root of its files can be written. */
   isWritable: boolean
+  /** As `docker run` does it. */
+  isAsIs: boolean
 }
 
 const HOME = '/flash/home'
@@ -32,16 +36,16 @@ export function toContainerOptions(order: WorkerOrder, place: ContainerPlace): D
     name: place.name,
     Image: place.image,
     Cmd: words.length > 0 ? words : undefined,
-    Env: Object.entries({ HOME, ...order.env }).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({ ...(!place.isAsIs && { HOME }), ...order.env }).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
     User: place.user,
     Labels: place.labels,
     ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])),
     HostConfig: {
       Init: true,
-      ReadonlyRootfs: !place.isWritable,
-      CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
-      Tmpfs: { '/tmp': TMPFS, [HOME]: TMPFS },
+      ...(!place.isAsIs && confined(place)),
       NetworkMode: place.network,
       PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: '127.0.0.1', HostPort: '' }]])),
       Mounts: order.mounts.map(({ source, target, writable = false }) => ({
@@ -56,16 +60,25 @@ export function toContainerOptions(order: WorkerOrder, place: ContainerPlace): D
   }
 }
 
+function confined({ isWritable }: ContainerPlace) {
+  return { ReadonlyRootfs: !isWritable, CapDrop: ['ALL'], Tmpfs: { '/tmp': TMPFS, [HOME]: TMPFS } }
+}
+
 function portsOf({ kind, env: { PORT = '80', PORT_HEALTH = PORT } }: WorkerOrder): string[] {
   return kind === 'queue' ? [] : [...new Set([`${PORT}/tcp`, `${PORT_HEALTH}/tcp`])]
 }
 
-function limitsOf({ limits: { memoryBytes, cpus } }: WorkerOrder, { processors }: ContainerPlace) {
+function limitsOf(
+  { limits: { memoryBytes, cpus }, gpuCount = 0 }: WorkerOrder,
+  { processors, hasGpus }: ContainerPlace,
+) {
   return {
     PidsLimit: PROCESSES_LIMIT,
     // The same number for both: no swap.
     ...(memoryBytes && { Memory: memoryBytes, MemorySwap: memoryBytes }),
     ...(cpus && processors > 0 && { NanoCpus: Math.round(Math.min(cpus, processors) * 1e9) }),
+    // All that this machine has: it may have fewer than the endpoint asks for.
+    ...(gpuCount > 0 && hasGpus && { DeviceRequests: [{ Count: -1, Capabilities: [['gpu']] }] }),
   }
 }
 

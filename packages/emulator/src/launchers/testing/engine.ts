@@ -26,6 +26,8 @@ export interface ScriptedEngine {
   gateway: string | null
   /** Whether it can limit the use of processors. */
   hasQuota: boolean
+  /** Whether it can give containers the GPUs of its machine. */
+  hasGpus: boolean
   containers: Map<string, Container>
   /** What containers were created with, the removed ones too. */
   created: Container['options'][]
@@ -49,7 +51,14 @@ const launcher = createProcessLauncher()
 
 const routes: [RegExp, Handler][] = [
   [/^GET \/_ping$/, () => 'OK'],
-  [/^GET \/info$/, ({ hasQuota }) => ({ NCPU: 2, CpuCfsQuota: hasQuota })],
+  [
+    /^GET \/info$/,
+    ({ hasQuota, hasGpus }) => ({
+      NCPU: 2,
+      CpuCfsQuota: hasQuota,
+      Runtimes: hasGpus ? { nvidia: {} } : undefined,
+    }),
+  ],
   [/^GET \/networks\/bridge$/, ({ gateway }) => gateway && { IPAM: { Config: [toConfig(gateway)] } }],
   [/^GET \/images\/(.+)\/json$/, ({ images }, { match }) => (images.has(match[1]!) ? {} : null)],
   [/^POST \/images\/create$/, createImage],
@@ -80,6 +89,7 @@ export async function createScriptedEngine(): Promise<ScriptedEngine> {
     registry: new Map(),
     gateway: '127.0.0.1',
     hasQuota: true,
+    hasGpus: false,
     containers: new Map(),
     created: [],
     requests: [],

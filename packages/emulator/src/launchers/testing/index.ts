@@ -1,2 +1,3 @@
 export { describeLauncher } from './conformance.ts'
+export { createScriptedEngine, type ScriptedEngine } from './engine.ts'
 export { createPrograms, listen } from './programs.ts'

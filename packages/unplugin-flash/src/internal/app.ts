@@ -1,0 +1,1 @@
+export { appApi, appRoute } from '@flash/worker/app'
