@@ -140,6 +140,7 @@ function testImages() {
       await askServer()
       expect(await count()).toBeGreaterThan(0)
       await vite.stop(signal)
+      expect(vite.output()).not.toMatch(/"(words|site)": the container/)
       vite = undefined
       await expect.poll(count).toBe(0)
     })

@@ -1,18 +1,18 @@
 import type { CallExpression, Node } from 'oxc-parser'
 import type { ImportBinding } from './bindings.ts'
 import { followExport, followPath, packageName, packageWords, type Target } from './follow.ts'
-import { mentions, withoutEscapes } from './mention.ts'
+import { mentions, mentionsModule, withoutEscapes } from './mention.ts'
 import { type ParsedModule, peel } from './parse.ts'
 import { type NamedCall, propertyName, readReferences, type Use } from './references.ts'
 import { addProblem, type Findings, type Refusal, type Source } from './refuse.ts'
 import type { CompilerHost } from './types.ts'
 
 /**
- * A test of raw text, so that no other file is ever parsed: the package, or one of its words used as an import, a callee or a
- * member.
+ * A test of raw text, so that no other file is ever parsed: the package, or one of its words used as an import, a callee, a key
+ * or a member.
  */
 const suspicious =
-  /\bunplugin-flash\b|\b(?:remote|endpoint|task)\b['"`\])!]*\s*(?:[(<,}?]|as\b|satisfies\b|\/[*/])/
+  /\bunplugin-flash\b|\b(?:remote|endpoint|task)\b['"`\])!]*\s*(?:[(<,}?:]|as\b|satisfies\b|\/[*/])|(?:\.|\*\/|\[\s*['"`])\s*(?:remote|endpoint|task)\b/
 
 /**
  * Whether a module can have to do with us at all.
@@ -49,12 +49,19 @@ export async function findPackageCalls(detection: Detection): Promise<Map<CallEx
 }
 
 /** Following reads other files, so it must look like ours: by a name, or by the form `gpu({ … }, fn)`. */
-function isWorthFollowing({ source, aliases }: Detection, { path, node }: NamedCall): boolean {
-  const binding = source.parsed.bindings.get(path[0]!) as ImportBinding
+function isWorthFollowing(detection: Detection, { path, node }: NamedCall): boolean {
+  const binding = detection.source.parsed.bindings.get(path[0]!) as ImportBinding
   if (binding.typeOnly) return false
-  if (binding.source === packageName || packageWords.has(binding.imported) || aliases.has(binding.imported))
-    return true
-  return path.slice(1).some((name) => packageWords.has(name)) || hasOurForm(node)
+  if (binding.source === packageName || isWordOf(detection, binding, binding.imported)) return true
+  return path.slice(1).some((name) => isWordOf(detection, binding, name)) || hasOurForm(node)
+}
+
+/** Whether what is imported, or its member, can be ours by its name. */
+function isWordOf({ aliases }: Detection, { source, imported }: ImportBinding, name: string): boolean {
+  if (packageWords.has(name) || aliases.has(name)) return true
+  if (name !== 'default') return false
+  // Of which module a namespace within one is, only following tells.
+  return imported === '*' || imported === 'default' ? mentionsModule(source, aliases) : aliases.has(imported)
 }
 
 const firstTypes = new Set<Node['type']>(['ObjectExpression', 'Identifier', 'MemberExpression'])
@@ -84,7 +91,7 @@ export async function checkUses(detection: Detection): Promise<void> {
   for (const { node, path, declared } of calls)
     if (!declared && looksLikeOurs(path[0]!, node)) addProblem(findings, source, node, unresolved(path[0]!))
   for (const use of uses) {
-    const path = use.type ? null : valuePath(source, use)
+    const path = use.type ? null : valuePath(detection, use)
     const word = path && (await findWord(detection, path))
     if (word && word !== 'unchecked')
       addProblem(findings, source, use, word === 'task' ? notAvailable : asValue(word))
@@ -92,23 +99,28 @@ export async function checkUses(detection: Detection): Promise<void> {
 }
 
 /** The names to follow when a use is neither a call nor an export of one of our words. */
-function valuePath({ parsed }: Source, use: Use): string[] | null {
-  const binding = parsed.bindings.get(use.name)
+function valuePath(detection: Detection, use: Use): string[] | null {
+  const binding = detection.source.parsed.bindings.get(use.name)
   if (binding?.kind !== 'import') return null
   if (use.parent.type === 'ExportSpecifier' || use.parent.type === 'ExportDefaultDeclaration') return null
-  if (use.effect !== 'call' && packageWords.has(binding.imported)) return [use.name]
-  const member = use.effect === 'read' && memberOf(use.parent)
-  return member && packageWords.has(member) ? [use.name, member] : null
+  const isWord = (name: string) => isWordOf(detection, binding, name)
+  if (use.effect !== 'call' && isWord(binding.imported)) return [use.name]
+  const member = use.effect === 'read' && memberOf(use.parent, isWord)
+  return member ? [use.name, member] : null
 }
 
 /** `flash.remote` and `const { remote } = flash`. */
-function memberOf(parent: Node): string | null {
-  if (parent.type === 'MemberExpression') return propertyName(parent.property, parent.computed)
-  if (parent.type !== 'VariableDeclarator' || parent.id.type !== 'ObjectPattern') return null
-  const keys = parent.id.properties.map((property) =>
+function memberOf(parent: Node, isWord: (name: string) => boolean): string | null {
+  const keys =
+    parent.type === 'MemberExpression' ? [propertyName(parent.property, parent.computed)] : keysOf(parent)
+  return keys.find((key) => key !== null && isWord(key)) ?? null
+}
+
+function keysOf(parent: Node): (string | null)[] {
+  if (parent.type !== 'VariableDeclarator' || parent.id.type !== 'ObjectPattern') return []
+  return parent.id.properties.map((property) =>
     property.type === 'Property' ? propertyName(property.key, property.computed) : null,
   )
-  return keys.find((key) => key !== null && packageWords.has(key)) ?? null
 }
 
 /** Somebody else's global may have the name, and is given something else. */

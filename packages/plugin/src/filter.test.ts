@@ -25,4 +25,6 @@ test('text is judged by our words, and by those of the project', () => {
   for (const text of ["from 'unplugin-flash'", 'remote(', 'gpuFunction(', 'a$b()', '\\u0061$b()'])
     expect(words.test(text), text).toBe(true)
   for (const text of ['remotely', 'aXb']) expect(words.test(text), text).toBe(false)
+  // What an import may name with no more than `'..'`.
+  expect(wordsFilter(['', 'gpu']).test(`import own from '..'`)).toBe(true)
 })

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { readBody } from './body.ts'
+import { readBody, readEach } from './body.ts'
 
 const limitBytes = 8
 
@@ -63,6 +64,26 @@ for (const [way, arrive] of [
         data: { size: 9, limit: limitBytes },
         hint: expect.stringContaining('maxBodyBytes'),
       })
+    })
+
+    test('is over when everything that was made of it is, whenever it arrived', async () => {
+      const made: string[] = []
+      const make = async (chunk: Uint8Array) => {
+        for (let turn = 0; turn < 5; turn++) await setImmediate()
+        made.push(new TextDecoder().decode(chunk))
+      }
+      const request = arrive(['all', ' here'])
+      await setImmediate()
+      await readEach(request, limitBytes, make)
+      expect(made.join('')).toBe('all here')
+    })
+
+    test('fails with what is made of it, however late that fails', async () => {
+      const refuse = async () => {
+        for (let turn = 0; turn < 5; turn++) await setImmediate()
+        throw new Error('no')
+      }
+      await expect(readEach(arrive(['all']), limitBytes, refuse)).rejects.toThrow('no')
     })
 
     test('is an error when it breaks off', async () => {

@@ -43,6 +43,8 @@ function readIncoming(incoming: IncomingMessage, take: TakeChunk): Promise<void>
     // Of a connection that closed while the call was judged, nothing is heard any more.
     if (incoming.destroyed) return reject(brokenBody())
     let isFailed = false
+    let isEnded = false
+    let taken: Promise<void> | undefined
     const fail = (error: unknown) => {
       isFailed = true
       incoming.off('data', onData)
@@ -55,16 +57,21 @@ function readIncoming(incoming: IncomingMessage, take: TakeChunk): Promise<void>
         const taking = take(chunk)
         if (!taking) return
         incoming.pause()
-        taking.then(() => void (isFailed || incoming.resume()), fail)
+        taken = taking.then(() => void (isFailed || incoming.resume()))
+        taken.catch(fail)
       } catch (error) {
         fail(error)
       }
     }
     incoming.on('data', onData)
-    incoming.on('end', resolve)
+    // The end of what had arrived before anybody listened comes in spite of a pause.
+    incoming.on('end', () => {
+      isEnded = true
+      Promise.resolve(taken).then(resolve, fail)
+    })
     incoming.on('error', (error) => fail(brokenBody(error)))
     // Also when everything was received, and not read yet.
-    incoming.on('close', () => fail(brokenBody()))
+    incoming.on('close', () => isEnded || fail(brokenBody()))
   })
 }
 

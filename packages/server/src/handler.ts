@@ -90,7 +90,7 @@ function createContext(
     prefix: createPrefix(facts.prefix),
     origins: new Set(allowedOrigins),
     rpc: createRpcHandler({ ...parts, Response }),
-    upgrade: createRpcUpgrade(parts),
+    upgrade: createRpcUpgrade({ ...parts, hide: errors.toPublic }),
     preview,
     errors,
     Response,

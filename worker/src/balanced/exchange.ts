@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AppError, type Clock, RESULT_HEADER } from '@flash/protocol'
+import { AppError, type Clock, DEADLINE_HEADER, RESULT_HEADER } from '@flash/protocol'
 import { admit } from './admit.ts'
 import { type BodyState, createBodyState } from './body.ts'
 import { checkReply } from './check-reply.ts'
 import { Ending } from './ending.ts'
 import { describeFault } from './fault.ts'
 import { type Health, Unavailable } from './health.ts'
+import { whenGone } from './queued.ts'
 import { drop, respond } from './respond.ts'
 import type { Timed } from './time-limits.ts'
 import { createVisit, type Reply, type Visit } from './visit.ts'
@@ -34,7 +35,10 @@ export interface ExchangeHost {
 /** One request and its answer. A class, and one asynchronous function: this is what every request goes through. */
 export class Exchange implements Running {
   dueAt = Number.POSITIVE_INFINITY
+  deadline: number | null = null
   #limitMs = 0
+  /** Where the endpoint's own limit ends; the caller's may end earlier. */
+  #limitAt = 0
   readonly #host: ExchangeHost
   readonly #incoming: IncomingMessage
   readonly #outgoing: ServerResponse
@@ -45,6 +49,9 @@ export class Exchange implements Running {
   #isLate = false
   /** Whoever makes the answer, and the network. */
   #waitsFor = 2
+  #isClosed = false
+  /** Takes back what was asked of the connection. */
+  #forget: (() => void) | undefined
 
   constructor(host: ExchangeHost, incoming: IncomingMessage, outgoing: ServerResponse) {
     this.#host = host
@@ -57,6 +64,7 @@ export class Exchange implements Running {
   async run(): Promise<void> {
     this.#host.running.add(this)
     this.#outgoing.on('close', () => this.#close())
+    if (this.#outgoing.socket === null) this.#forget = whenGone(this.#incoming.socket, () => this.#break())
     let reply: Reply
     try {
       const made = checkReply(await this.#ask())
@@ -65,30 +73,33 @@ export class Exchange implements Running {
     } catch (error) {
       reply = this.#refuse(error)
     }
-    if (this.#isLate) drop(reply)
-    else {
-      const sent = this.#send(reply)
-      if (sent) await sent
-    }
+    if (this.#isLate) return drop(reply)
+    const sent = this.#send(reply)
+    if (sent) await sent
     this.#leave()
   }
 
   stop(reason: Error): void {
     this.#ending.end(reason)
-    this.#outgoing.destroy()
+    this.#break()
   }
 
   /** Whoever makes the answer is told, and not waited for. */
   expire(): void {
+    const ofCaller = this.dueAt < this.#limitAt
+    const { headersSent } = this.#outgoing
+    if (ofCaller && headersSent && this.#limitAt > this.#host.clock.now()) {
+      // A caller's time is until the answer begins.
+      this.dueAt = this.deadline = this.#limitAt
+      return
+    }
     this.dueAt = Number.POSITIVE_INFINITY
-    const error = new AppError('TIMEOUT', {
-      message: `the request took longer than the ${this.#limitMs} ms that it may take`,
-      hint: 'raise executionTimeoutMs in the config of the endpoint',
-    })
-    if (this.#outgoing.headersSent) return this.stop(error)
+    const error = ofCaller ? toCallerTimeout() : toTimeout(this.#limitMs)
+    if (headersSent) return this.stop(error)
     this.#isLate = true
     this.#ending.end(error)
     void this.#send(this.#refuse(error))
+    this.#leave()
   }
 
   #ask(): Reply | Promise<Reply> {
@@ -104,7 +115,8 @@ export class Exchange implements Running {
   limit(limitMs: number): void {
     const { clock, watch } = this.#host
     this.#limitMs = limitMs
-    this.dueAt = clock.now() + limitMs
+    this.#limitAt = clock.now() + limitMs
+    this.dueAt = this.deadline = Math.min(this.#limitAt, readDeadline(this.#incoming))
     watch(this.dueAt)
   }
 
@@ -124,7 +136,7 @@ export class Exchange implements Running {
     return respond(this.#outgoing, reply)?.catch((error) => {
       this.#report(error)
       // The status is on its way already: only a broken connection tells that the answer is not whole.
-      this.#outgoing.destroy()
+      this.#break()
     })
   }
 
@@ -132,7 +144,16 @@ export class Exchange implements Running {
     if (this.#visit && !this.#ending.isOver) this.#host.write?.(describeFault(this.#visit, error))
   }
 
+  #break(): void {
+    this.#outgoing.destroy()
+    // Behind another answer it has no connection yet, and nobody would hear of it.
+    if (!this.#outgoing.socket) this.#outgoing.emit('close')
+  }
+
   #close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#forget?.()
     if (!this.#outgoing.writableFinished)
       this.#ending.end(new DOMException('the client is gone', 'AbortError'))
     this.#leave()
@@ -145,4 +166,24 @@ export class Exchange implements Running {
     if (running.size === 0) idle()
     if (!this.#incoming.readableEnded) this.#body.stop(new Error('the request is answered'))
   }
+}
+
+/** Milliseconds since the epoch; what a sender that is none of ours writes there is nothing. */
+function readDeadline({ headers }: IncomingMessage): number {
+  const text = headers[DEADLINE_HEADER]
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY
+}
+
+function toTimeout(limitMs: number): AppError {
+  return new AppError('TIMEOUT', {
+    message: `the request took longer than the ${limitMs} ms that it may take`,
+    hint: 'raise executionTimeoutMs in the config of the endpoint',
+  })
+}
+
+function toCallerTimeout(): AppError {
+  return new AppError('TIMEOUT', {
+    message: 'the request was not answered before the deadline of its caller',
+    hint: 'raise timeoutMs of the call, or the limit of the function that makes it',
+  })
 }

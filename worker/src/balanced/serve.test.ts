@@ -365,6 +365,99 @@ describe('requests', () => {
   }
 })
 
+describe('requests behind another one on their connection', () => {
+  const count = 20
+
+  async function pipeline(more: Partial<BalancedOptions> = {}) {
+    const [all, aborted] = [createGate(), createGate()]
+    const cancelled = createGate()
+    const counts = { started: 0, aborted: 0, cancelled: 0 }
+    const made = await serve(
+      ({ signal, url }) => {
+        const first = createGate<Response>()
+        signal.addEventListener('abort', () => {
+          first.resolve(new Response())
+          if (++counts.aborted > count) aborted.resolve()
+        })
+        if (++counts.started > count) all.resolve()
+        if (url.endsWith('/first')) return first.promise
+        if (url.endsWith('/quick')) return new Response('quick')
+        const pull = (controller: ReadableStreamDefaultController) =>
+          controller.enqueue(new Uint8Array(65_536))
+        const cancel = () => void (++counts.cancelled === count / 2 && cancelled.resolve())
+        return new Response(new ReadableStream({ pull, cancel }))
+      },
+      { clock: createTestClock(), ...more },
+    )
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
+    const client = connect(made.server.port, '127.0.0.1', () =>
+      client.write(ask('/first') + `${ask('/quick')}${ask('/stream')}`.repeat(count / 2)),
+    )
+    client.on('error', () => {})
+    await all.promise
+    return { ...made, client, aborted: aborted.promise, cancelled: cancelled.promise }
+  }
+
+  test('end with it', async () => {
+    const warn = vi.fn()
+    process.on('warning', warn)
+    const { client, aborted, cancelled } = await pipeline()
+    client.destroy()
+    await aborted
+    await cancelled
+    process.off('warning', warn)
+    expect(warn).not.toHaveBeenCalled()
+  })
+
+  test('end with the worker', async () => {
+    const clock = createTestClock()
+    const { aborted, cancelled, server } = await pipeline({ clock, shutdownMs: 1_000 })
+    const closed = server.close()
+    clock.advance(1_000)
+    expect(await closed).toBe(1)
+    await aborted
+    await cancelled
+  })
+
+  test('are waited for no more once it is gone', async () => {
+    const first = createGate<Response>()
+    const left = createGate()
+    const started = createGate()
+    const { server } = await serve(
+      ({ signal, url }) => {
+        signal.addEventListener('abort', () => left.resolve())
+        if (url.endsWith('/first')) return first.promise
+        started.resolve()
+        return new Response('quick')
+      },
+      { clock: createTestClock() },
+    )
+    const client = connect(server.port, '127.0.0.1', () =>
+      client.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /quick HTTP/1.1\r\nHost: a\r\n\r\n'),
+    )
+    await started.promise
+    client.destroy()
+    await left.promise
+    first.resolve(new Response())
+    expect(await server.close()).toBe(0)
+  })
+
+  test('are answered in their order', async () => {
+    const first = createGate<Response>()
+    const { server } = await serve(({ url }) => {
+      if (url.endsWith('/first')) return first.promise
+      first.resolve(new Response('1st'))
+      return new Response('2nd')
+    })
+    const close = 'Connection: close\r\n'
+    const text = await exchange(
+      server.port,
+      `GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n${close}\r\n`,
+    )
+    expect(text).toMatch(/1st[^]*2nd/)
+  })
+})
+
 describe('the end', () => {
   test('what runs comes to its end, health checks say 503, new requests go elsewhere', async () => {
     const [started, finish] = [createGate(), createGate()]

@@ -4,7 +4,7 @@ import type { Clock } from '@flash/protocol'
 export interface Timed {
   /** Milliseconds since the epoch; infinite without a limit. */
   readonly dueAt: number
-  /** Called once it is; then it is due no more. */
+  /** Called once it is; then it is due later, or no more. */
   expire(): void
 }
 
@@ -28,7 +28,7 @@ export function watchTime(running: Iterable<Timed>, clock: Clock): (dueAt: numbe
     nextAt = Number.POSITIVE_INFINITY
     for (const one of running) {
       if (one.dueAt <= now) one.expire()
-      else nextAt = Math.min(nextAt, one.dueAt)
+      nextAt = Math.min(nextAt, one.dueAt)
     }
     arm(PAUSE_MS)
   }

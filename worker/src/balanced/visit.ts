@@ -32,6 +32,8 @@ export interface Visit {
   request(): Request
   /** From now on it may take so long until all of its answer is made; without it as long as it likes. */
   limit?(limitMs: number): void
+  /** When that time is over, or the caller's where that is earlier, in milliseconds since the epoch; `null` without a limit. */
+  readonly deadline?: number | null
 }
 
 /** An answer whose body is here. A class of its own: a web app may give a `Response` of any make. */
@@ -56,7 +58,7 @@ export interface VisitOptions {
   /** Of the body. What declares to be longer is refused at once, else reading fails there. */
   limitBytes: number
   /** Who ends it when its time is over. */
-  timed?: Required<Pick<Visit, 'limit'>>
+  timed?: Required<Pick<Visit, 'limit' | 'deadline'>>
 }
 
 /** Node answers `CONNECT` by itself. */
@@ -111,6 +113,10 @@ class IncomingVisit implements Visit {
 
   limit(limitMs: number): void {
     this.#given.timed?.limit(limitMs)
+  }
+
+  get deadline(): number | null {
+    return this.#given.timed?.deadline ?? null
   }
 
   header(name: string): string | undefined {

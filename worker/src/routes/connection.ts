@@ -4,6 +4,7 @@ import type { Callee } from '../execute/call.ts'
 import { contextStorage } from '../execute/context.ts'
 import type { SocketHooks } from '../execute/socket-server.ts'
 import type { Worker } from '../execute/worker.ts'
+import { toOwn } from './own.ts'
 import { createRequestContext } from './scope.ts'
 import { visitOf } from './visit.ts'
 
@@ -33,9 +34,11 @@ export function bindHooks(worker: Worker, callee: Callee, request: Request, hook
 function reporting(worker: Worker, run: AnyHook): AnyHook {
   return async (...given) => {
     try {
-      return await run(...given)
+      const answer = await run(...given)
+      return answer instanceof Response ? toOwn(answer) : answer
     } catch (error) {
-      if (!(error instanceof Response)) worker.report(error)
+      if (error instanceof Response) return toOwn(error)
+      worker.report(error)
       throw error
     }
   }

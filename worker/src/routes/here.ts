@@ -14,6 +14,8 @@ import type { Worker } from '../execute/worker.ts'
 import { askWeb, holdWeb } from './ask-web.ts'
 import { toFailureResponse } from './failure.ts'
 import { handleRoute } from './handle.ts'
+import { checkPath } from './path.ts'
+import { refuse } from './refusal.ts'
 import { reportFailure } from './report.ts'
 import { toWebResponse, visitOf } from './visit.ts'
 import { websOf } from './webs.ts'
@@ -33,12 +35,14 @@ export function routeHere(callee: Callee, workerOf: WorkerOf): unknown {
   return createRoute({ method, path, send, inherit: inheritSignal })
 }
 
-/** Answers requests by a route in this process. Never rejects. */
+/** Answers requests by a route in this process: `NOT_FOUND` and `BAD_PATH` for a path that is not the route's. Never rejects. */
 export function answerHere(callee: Callee, workerOf: WorkerOf): (request: Request) => Promise<Response> {
   const segments = parseRoutePath(callee.definition.route!.path)
-  return createAnswer(workerOf, (worker, visit) =>
-    handleRoute(worker, callee, visit, matchRoutePath(segments, visit.pathname) ?? {}),
-  )
+  return createAnswer(workerOf, async (worker, visit) => {
+    checkPath(visit.target)
+    const params = matchRoutePath(segments, visit.pathname)
+    return params ? handleRoute(worker, callee, visit, params) : refuse(visit, { kind: 'nothing' })
+  })
 }
 
 /** The same for a web app. */

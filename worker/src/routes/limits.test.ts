@@ -1,4 +1,4 @@
-import { createTestClock } from '@flash/protocol'
+import { createTestClock, DEADLINE_HEADER } from '@flash/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { contextStorage } from '../execute/context.ts'
 import { createDeferred } from '../local/session.ts'
@@ -93,6 +93,85 @@ describe('executionTimeoutMs', () => {
     expect(isThere).not.toHaveBeenCalled()
     clock.advance(1)
     expect((await answer).status).toBe(504)
+  })
+})
+
+describe('a handler that never ends', () => {
+  test('is not waited for at the end', async () => {
+    const started = createDeferred<void>()
+    endpoint.route('GET', '/never', () => {
+      started.resolve()
+      return new Promise(() => {})
+    })
+    const answer = ask('/never')
+    await started.promise
+    clock.advance(5_000)
+    expect((await answer).status).toBe(504)
+    expect(await endpoint.server.close()).toBe(0)
+  })
+})
+
+describe('the deadline of the caller', () => {
+  const askUntil = (path: string, leftMs: number | string) => {
+    const deadline = typeof leftMs === 'string' ? leftMs : `${clock.now() + leftMs}`
+    return fetch(endpoint.url + path, { headers: { [DEADLINE_HEADER]: deadline } })
+  }
+  const tellDeadline = () => contextStorage().getStore()!.deadline! - clock.now()
+
+  test('is told with that of the endpoint: the earlier one', async () => {
+    endpoint.route('GET', '/', tellDeadline)
+    endpoint.web({ fetch: () => Response.json(tellDeadline()) }, { executionTimeoutMs: 7_000 })
+    expect(await (await ask('/')).json()).toBe(5_000)
+    expect(await (await ask('/web')).json()).toBe(7_000)
+    expect(await (await askUntil('/', 2_000)).json()).toBe(2_000)
+    expect(await (await askUntil('/', 20_000)).json()).toBe(5_000)
+    expect(await (await askUntil('/', 'soon')).json()).toBe(5_000)
+  })
+
+  test('ends the handler', async () => {
+    const started = createDeferred<AbortSignal>()
+    endpoint.route('GET', '/', () => {
+      started.resolve(signalHere())
+      return new Promise(() => {})
+    })
+    const answer = askUntil('/', 2_000)
+    const signal = await started.promise
+    clock.advance(1_999)
+    expect(signal.aborted).toBe(false)
+    clock.advance(1)
+    const late = await answer
+    expect([late.status, await late.json()]).toMatchObject([
+      504,
+      { code: 'TIMEOUT', message: 'the request was not answered before the deadline of its caller' },
+    ])
+    expect(signal.reason).toMatchObject({ code: 'TIMEOUT' })
+  })
+
+  test('that is over lets nobody wait', async () => {
+    endpoint.route('GET', '/', () => new Promise(() => {}))
+    const answer = askUntil('/', -1)
+    await vi.waitFor(async () => {
+      clock.advance(0)
+      expect((await Promise.race([answer, undefined]))?.status).toBe(504)
+    })
+  })
+
+  test('does not break off what is on its way', async () => {
+    const [second, aborted] = [createDeferred<void>(), createDeferred<void>()]
+    endpoint.route('GET', '/', async function* () {
+      signalHere().addEventListener('abort', () => aborted.resolve())
+      yield 'first'
+      await second.promise
+      yield tellDeadline()
+      await aborted.promise
+    })
+    const reader = (await askUntil('/', 2_000)).body!.pipeThrough(new TextDecoderStream()).getReader()
+    expect((await reader.read()).value).toContain('first')
+    clock.advance(2_000)
+    second.resolve()
+    expect((await reader.read()).value).toContain('3000')
+    clock.advance(3_000)
+    await expect(reader.read()).rejects.toThrow()
   })
 })
 

@@ -34,7 +34,7 @@ class RequestContext extends Context implements FunctionContext {
   }
 
   get deadline(): number | null {
-    return readNumber(this.#visit, DEADLINE_HEADER)
+    return this.#visit.deadline ?? readNumber(this.#visit, DEADLINE_HEADER)
   }
 
   get idempotencyKey(): string | undefined {

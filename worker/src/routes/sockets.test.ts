@@ -121,6 +121,40 @@ describe('a route', () => {
     expect(socket.protocol).toBe('chat')
   })
 
+  test('a refusal is known as one of the worker’s program, whatever else it says it is', async () => {
+    const headers = { 'x-flash-result': 'error', 'x-flash': '1', 'x-own': '1' }
+    const redirect = Response.redirect('http://shop.example/', 302)
+    const refusals = {
+      returned: () => new Response('no', { status: 401, headers }),
+      thrown: () => {
+        throw new Response('no', { status: 401, headers })
+      },
+      redirected: () => redirect,
+    }
+    for (const [name, upgrade] of Object.entries(refusals)) {
+      endpoint.route('WS', `/${name}`, { upgrade })
+      const answer = await ask(`/${name}`)
+      expect(answer).toMatch(name === 'redirected' ? /^HTTP\/1\.1 302 / : /^HTTP\/1\.1 401 [^]*no$/)
+      expect(answer.match(/^x-flash.*$/gm)).toEqual(['x-flash-result: response'])
+    }
+    expect(endpoint.written.stderr).toBe('')
+  })
+
+  test('an answer of somebody else that an error carries is none of the program’s', async () => {
+    endpoint.route('WS', '/live', {
+      upgrade() {
+        throw Object.assign(new Error('not fetched'), { response: new Response('no', { status: 401 }) })
+      },
+    })
+    expect(await ask('/live')).not.toContain('x-flash-result')
+    expect(endpoint.written.stderr).toContain('not fetched')
+  })
+
+  test('the refusal of a web app is known as one too', async () => {
+    endpoint.web(new Hono().get('/live', (c) => c.text('no key', 401)))
+    expect((await ask('/live')).match(/^x-flash.*$/gm)).toEqual(['x-flash-result: response'])
+  })
+
   test('a hook that throws ends its connection, and the log says why', async () => {
     endpoint.route('WS', '/live', {
       message() {

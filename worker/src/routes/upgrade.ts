@@ -3,6 +3,7 @@ import type { CreateSocketServer, SocketHooks, SocketServer, Upgrade } from '../
 import type { Worker } from '../execute/worker.ts'
 import { askWeb } from './ask-web.ts'
 import { bindHooks } from './connection.ts'
+import { toOwn } from './own.ts'
 import { checkPath } from './path.ts'
 import { refuse, refuseSocket } from './refusal.ts'
 import type { BalancedFunction, Router } from './router.ts'
@@ -59,7 +60,7 @@ async function findHooks<F extends BalancedFunction>(
   const { response, release } = await askWeb(worker, webs, callee, visit)
   if (release) request.signal.addEventListener('abort', release, { once: true })
   const hooks = hooksOf(response, request)
-  if (!hooks) return response.ok ? refuseSocket(request) : response
+  if (!hooks) return response.ok ? refuseSocket(request) : toOwn(response)
   void response.body?.cancel().catch(() => {})
   return { callee, hooks }
 }

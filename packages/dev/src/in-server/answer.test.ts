@@ -1,5 +1,5 @@
 import { AppError } from '@flash/protocol'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { openRoutes, routeFact } from '../routes/testing.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -10,7 +10,12 @@ afterEach(async () => {
 /** A server with one route of its own, and one of a worker. */
 async function open(answer: (request: Request) => Promise<Response>, bytes = 100) {
   const own = routeFact('account', 'POST', '/people/:id')
-  const facts = [own, routeFact('account', 'GET', '/people/:id'), routeFact('account', 'GET', '/far')]
+  const facts = [
+    own,
+    routeFact('account', 'GET', '/people/:id'),
+    routeFact('account', 'GET', '/far'),
+    routeFact('account', 'GET', '/**:path'),
+  ]
   const routes = await openRoutes({
     facts: facts.map((fact) => ({ ...fact, endpoint: 'account' })),
     worker: (_, response) => void response.end('from a worker'),
@@ -56,6 +61,42 @@ test('requests without a body, and what workers have', async () => {
   expect(await routes.ask('HEAD', '/account/people/1')).toMatchObject({ status: 200, text: '' })
   expect((await routes.ask('GET', '/account/far')).text).toBe('from a worker')
 })
+
+test('an answer to HEAD has no body, and whoever makes one hears that nobody takes it', async () => {
+  const cancel = vi.fn()
+  const routes = await open(
+    async () => new Response(new ReadableStream({ cancel }), { status: 201, headers: { 'x-own': 'a' } }),
+  )
+  const answer = await routes.ask('HEAD', '/account/people/1')
+  expect(answer).toMatchObject({ status: 201, text: '', headers: { 'x-own': 'a', 'x-flash': '1' } })
+  await vi.waitFor(() => expect(cancel).toHaveBeenCalledTimes(1))
+})
+
+for (const path of ['//evil.example/a', '///evil.example/a', '//:foo', '//user:secret@evil.example/']) {
+  test(`no path changes whose address it is: ${path}`, async () => {
+    const seen: string[] = []
+    const routes = await open(async ({ url }) => new Response(String(seen.push(url))))
+    expect((await routes.ask('GET', `/account${path}`)).status).toBe(200)
+    expect(seen).toEqual([`${routes.url}${path}`])
+  })
+}
+
+for (const path of [
+  '/people/..',
+  '/\\evil.example',
+  '/people/%2e%2e',
+  '/people/..%2fx',
+  '/people/%5cx',
+  '/people/%00',
+]) {
+  test(`a path that could lead elsewhere reaches no handler: ${path}`, async () => {
+    const answer = vi.fn()
+    const routes = await open(answer)
+    const refused = await routes.ask('GET', `/account${path}`)
+    expect([refused.status, JSON.parse(refused.text).code]).toEqual([400, 'BAD_PATH'])
+    expect(answer).not.toHaveBeenCalled()
+  })
+}
 
 test('what cannot be answered is a problem', async () => {
   const routes = await open(() => Promise.reject(new AppError('LOCAL_NEEDS_SERVER', { message: 'none' })))

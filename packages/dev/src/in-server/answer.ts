@@ -50,5 +50,7 @@ async function toRequest({ path, peer, request, response, signal, bytes }: Given
   headers.delete('authorization')
   const { method = 'GET' } = request
   const body = method === 'GET' || method === 'HEAD' ? null : await readBody(web, bytes)
-  return new Request(new URL(path, web.url), { method, headers, body: body as BodyInit | null, signal })
+  // A path such as `//x` would be an address of its own.
+  const url = `${new URL(web.url).origin}${path}`
+  return new Request(url, { method, headers, body: body as BodyInit | null, signal })
 }

@@ -47,6 +47,19 @@ test('what is too large is told once, and not passed on any more, nor ended', as
   expect(to.writableEnded).toBe(false)
 })
 
+test('what waits for somebody who is gone by now is dropped to its end', async () => {
+  const { from, to, taken } = setUp()
+  from.write('first')
+  await turn()
+  expect(from.isPaused()).toBe(true)
+  to.destroy()
+  from.end('second')
+  await turn()
+  await turn()
+  expect(taken).toEqual(['first'])
+  expect(from.readableEnded).toBe(true)
+})
+
 test('whoever takes nothing any more is left alone, and errors are the business of others', async () => {
   const { from, to, taken } = setUp()
   to.destroy(new Error('gone'))

@@ -24,6 +24,6 @@ export function pass(from: Readable, to: Writable, { limitBytes, onTooLarge }: P
   from.once('end', () => {
     if (size <= limitBytes && !to.destroyed) to.end()
   })
-  to.on('drain', () => void from.resume())
+  for (const event of ['drain', 'close']) to.on(event, () => void from.resume())
   for (const stream of [from, to]) stream.on('error', () => {})
 }

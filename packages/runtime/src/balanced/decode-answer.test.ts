@@ -90,6 +90,59 @@ test('it comes piece by piece, no faster than it is read', async () => {
   expect(sent).toBeLessThan(1_000_000)
 })
 
+const leave: Record<string, (body: ReadableStream<Uint8Array>) => Promise<unknown>> = {
+  'before it is read': (body) => body.cancel(),
+  'after its first piece': async (body) => {
+    const reader = body.getReader()
+    await reader.read()
+    await reader.cancel()
+  },
+  'while it is waited for': async (body) => {
+    const reader = body.getReader()
+    for (let size = 0; size < 50_000; ) size += (await reader.read()).value!.length
+    const next = reader.read()
+    await reader.cancel()
+    await next
+  },
+}
+
+const packers: Record<string, (bytes: Buffer) => Buffer> = {
+  gzip: zlib.gzipSync,
+  br: zlib.brotliCompressSync,
+  deflate: zlib.deflateSync,
+  'gzip, deflate': (bytes) => zlib.deflateSync(zlib.gzipSync(bytes)),
+}
+
+for (const [coding, packer] of Object.entries(packers)) {
+  const create = (sent: Buffer) => {
+    const cancel = vi.fn()
+    const start = (controller: ReadableStreamDefaultController) => {
+      if (sent.length > 0) controller.enqueue(new Uint8Array(sent))
+    }
+    const headers = { 'content-encoding': coding }
+    const { body } = decodeAnswer(new Response(new ReadableStream({ start, cancel }), { headers }))
+    return { body: body!, cancel }
+  }
+
+  for (const [when, go] of Object.entries(leave)) {
+    test(`whoever leaves a body of ${coding} ${when} ends what it comes from`, async () => {
+      const { body, cancel } = create(packer(randomBytes(200_000)).subarray(0, 100_000))
+      await go(body)
+      await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce())
+    })
+  }
+
+  test(`whoever leaves a body of ${coding} of which nothing came ends what it comes from`, async () => {
+    const [left, awaited] = [create(Buffer.alloc(0)), create(Buffer.alloc(0))]
+    await left.body.cancel()
+    const reader = awaited.body.getReader()
+    const first = reader.read()
+    await reader.cancel()
+    expect(await first).toEqual({ done: true, value: undefined })
+    for (const { cancel } of [left, awaited]) await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce())
+  })
+}
+
 test('what is flushed can be read before the rest is there', async () => {
   const gzip = zlib.createGzip()
   const body = new ReadableStream<Uint8Array>({

@@ -28,10 +28,8 @@ function decode(
   const zlib = process.getBuiltinModule('node:zlib')
   const stream = process.getBuiltinModule('node:stream')
   const stages = codings.toReversed().map((coding) => toStage(coding, zlib, stream))
-  const decoded = stream.pipeline(
-    [stream.Readable.fromWeb(body as never), ...stages] as never,
-    () => {},
-  ) as unknown as NodeReadable
+  const source = stream.Readable.fromWeb(body as never)
+  const decoded = stream.pipeline([source, ...stages] as never, () => {}) as unknown as NodeReadable
   const chunks = decoded[Symbol.asyncIterator]()
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
@@ -44,7 +42,11 @@ function decode(
           throw findCodingError(error) ?? error
         }
       },
-      cancel: () => void decoded.destroy(),
+      cancel() {
+        // The end of what is decoded does not reach a stage that waits for its first byte.
+        source.destroy()
+        decoded.destroy()
+      },
     },
     { highWaterMark: 0 },
   )

@@ -72,7 +72,8 @@ describe('where an endpoint with an image is', () => {
       await expect(call()).rejects.toMatchObject({
         name: 'RemoteError',
         code: 'ENDPOINT_NOT_DEPLOYED',
-        hint: expect.stringMatching(/FLASH_ENDPOINT_SPEECH_TO_TEXT.*FLASH_APP/),
+        message: expect.stringContaining('only a dev server starts'),
+        hint: expect.stringMatching(/preview.*FLASH_TARGET=local.*FLASH_ENDPOINT_SPEECH_TO_TEXT.*FLASH_APP/),
       })
     }
     expect(requests).toEqual([])

@@ -55,8 +55,8 @@ function isOfPlatform({ url }: QueueAddress, env: Env): boolean {
 
 function notDeployed(name: string, variable: string): AppError {
   return new AppError('ENDPOINT_NOT_DEPLOYED', {
-    message: `endpoint "${name}" runs an image, and nothing says where it answers`,
-    hint: `set ${variable} to its id or URL, or FLASH_APP to the app whose endpoint it is on the account`,
+    message: `endpoint "${name}" runs an image, which only a dev server starts, and nothing says where it answers`,
+    hint: `in a preview, with FLASH_TARGET=local and in production set ${variable} to its id or URL, or FLASH_APP to the app whose endpoint it is on the account`,
   })
 }
 

@@ -1,11 +1,11 @@
 import { type IncomingMessage, request as openPlain } from 'node:http'
 import { request as openSecured } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { AppError, type Clock, errorCodes } from '@flash/protocol'
-import type { BackendSeat, RefusedUpgrade } from '../backend.ts'
+import { AppError, type Clock } from '@flash/protocol'
+import type { BackendSeat, FoundFunction, RefusedUpgrade } from '../backend.ts'
 import type { Waiting } from './attend.ts'
 import type { FetchTarget } from './fetch-target.ts'
-import { toSocketRefusal } from './socket-refusal.ts'
+import { toRpcRefusal } from './socket-refusal.ts'
 import { PROTOCOL, toSocketUrl } from './socket-url.ts'
 
 /** A platform waits two minutes for a worker to be there. */
@@ -20,6 +20,8 @@ export interface JoinOptions {
   waiting: Waiting
   seat: BackendSeat
   target: FetchTarget
+  /** Of what answers. */
+  kind: FoundFunction['kind']
   /** What the endpoint is offered. */
   protocols: string[]
   clock: Clock
@@ -28,7 +30,8 @@ export interface JoinOptions {
 /**
  * Opens a WebSocket at an endpoint and joins it with the caller's; resolves when both are closed.
  *
- * - throws `HTTP_ERROR`, `TRANSPORT`, `TIMEOUT`, what the platform says, as long as nothing was said to the caller.
+ * - throws `HTTP_ERROR`, of which a `ProgramRefusal` is meant for the caller, `TRANSPORT`, `TIMEOUT`, what the platform says, as long
+ *   as nothing was said to the caller.
  */
 export async function joinWebSocket(options: JoinOptions): Promise<void> {
   const { socket, waiting } = options
@@ -51,7 +54,7 @@ interface Opened {
   first: Buffer
 }
 
-function open({ incoming, waiting, seat, target, protocols, clock }: JoinOptions): Promise<Opened> {
+function open({ incoming, waiting, seat, target, kind, protocols, clock }: JoinOptions): Promise<Opened> {
   const url = new URL(toSocketUrl(seat, target))
   const offered = seat.isRelay ? [PROTOCOL, ...protocols] : protocols
   const headers = { ...handshake(incoming, offered), ...seat.headers }
@@ -70,8 +73,7 @@ function open({ incoming, waiting, seat, target, protocols, clock }: JoinOptions
     upstream.once('response', (answer) => {
       void readRefusal(answer).then((refused) => {
         withdraw()
-        // A problem has a code of ours.
-        reject(toSocketRefusal(seat, refused, (code) => Object.hasOwn(errorCodes, code)))
+        reject(toRpcRefusal(seat, refused, kind))
         upstream.destroy()
       })
     })

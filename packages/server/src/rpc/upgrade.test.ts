@@ -364,42 +364,96 @@ describe('in preview', () => {
 })
 
 describe('an endpoint that', () => {
-  test('answers something else is told, without its headers', async () => {
-    const worker: Worker = (_request, socket) =>
-      socket.end('HTTP/1.1 404 Not Found\r\nx-secret: a\r\ncontent-length: 4\r\n\r\nlost')
-    const { port, released } = await setUp({ worker })
+  /** Answers with this in place of a WebSocket. */
+  const refusing =
+    (head: string, body: string): Worker =>
+    (_request, socket) =>
+      socket.end(`HTTP/1.1 ${head}\r\nx-secret: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  const canary = 'postgres://shop:secret@10.0.0.7/shop'
+  const thrown = (code: string, message: string) => JSON.stringify({ code, message, hint: message })
+  const site = pathTo('site', '/socket')
+  const ofProgram = '401 No\r\nx-flash-result: response'
+  const ofThrown = '400 No\r\nx-flash-result: error'
+
+  for (const [what, path, worker, shown] of [
+    [
+      'by what its hook answers',
+      room,
+      refusing(ofProgram, 'no key'),
+      '"data":{"status":401,"body":"no key"}',
+    ],
+    [
+      'by what its web app answers',
+      site,
+      refusing(ofProgram, 'no key'),
+      '"data":{"status":401,"body":"no key"}',
+    ],
+    [
+      'by a web app of its own make',
+      site,
+      refusing('401 No', 'no key'),
+      '"data":{"status":401,"body":"no key"}',
+    ],
+    ['by a code of its author', room, refusing(ofThrown, thrown('FULL', 'no seats')), 'no seats'],
+  ] as const) {
+    test(`refuses ${what} is told by what it said, without its headers`, async () => {
+      const { port, released, onError } = await setUp({ worker })
+      const text = await open(port, { path }).closed
+      expect(text).toMatch(/^HTTP\/1\.1 502 /)
+      expect(text).toContain('"code":"HTTP_ERROR"')
+      expect(text).toContain(shown)
+      expect(text).not.toContain('x-secret')
+      expect(released).toHaveBeenCalledTimes(1)
+      expect(onError).not.toHaveBeenCalled()
+    })
+  }
+
+  test('finds an input bad says so', async () => {
+    const worker = refusing(ofThrown, thrown('BAD_INPUT', 'query.page: too small'))
+    const { port } = await setUp({ worker })
     const text = await open(port).closed
-    expect(text).toMatch(/^HTTP\/1\.1 502 /)
-    expect(text).toContain('"code":"HTTP_ERROR"')
-    expect(text).toContain('"data":{"status":404,"body":"lost"}')
-    expect(text).not.toContain('x-secret')
-    expect(released).toHaveBeenCalledTimes(1)
+    expect(text).toContain('"code":"BAD_INPUT"')
+    expect(text).toContain('query.page: too small')
   })
 
-  test('says why in its own words is told so', async () => {
-    const problem = JSON.stringify({ code: 'SETUP_FAILED', message: 'no model', hint: 'look' })
-    const worker: Worker = (_request, socket) =>
-      socket.end(`HTTP/1.1 503 No\r\nx-flash-result: error\r\nconnection: close\r\n\r\n${problem}`)
-    const { port } = await setUp({ worker })
-    expect(await open(port).closed).toContain('"code":"SETUP_FAILED"')
-  })
-
-  test('says why with a code of its author is told by what it said', async () => {
-    const worker: Worker = (_request, socket) =>
-      socket.end('HTTP/1.1 400 No\r\nx-flash-result: error\r\n\r\n{"code":"FULL","message":"no seats"}')
-    const { port } = await setUp({ worker })
-    const text = await open(port).closed
-    expect(text).toContain('"code":"HTTP_ERROR"')
-    expect(text).toContain('no seats')
-  })
-
-  test('breaks off its refusal is told by what it said', async () => {
-    const worker: Worker = (_request, socket) => {
-      socket.write('HTTP/1.1 401 No\r\ncontent-length: 100\r\n\r\nnope', () => socket.destroy())
-    }
-    const { port } = await setUp({ worker })
-    expect(await open(port).closed).toContain('"data":{"status":401,"body":"nope"}')
-  })
+  const breakingOff: Worker = (_request, socket) => {
+    const head = 'HTTP/1.1 502 Bad Gateway\r\ncontent-length: 1000\r\n\r\n'
+    socket.write(`${head}${canary}`, () => socket.destroy())
+  }
+  const platform = (): Error =>
+    new AppError('ACCOUNT_REFUSED', { message: canary, hint: 'look whether RUNPOD_API_KEY is complete' })
+  for (const [what, path, worker, more] of [
+    ['a gateway says', room, refusing('502 Bad Gateway', canary), {}],
+    ['a gateway said until it broke off', room, breakingOff, {}],
+    ['a code of ours has', room, refusing(ofThrown, thrown('SETUP_FAILED', canary)), {}],
+    ['an error has that cannot be read', room, refusing(ofThrown, canary), {}],
+    ['the web app’s platform says', site, refusing('401 No', canary), { refusal: platform }],
+    [
+      'another route says',
+      site,
+      refusing('502 No\r\nx-flash: 1', thrown('HTTP_ERROR', canary)),
+      { isRelay: true },
+    ],
+    ['another route says badly', site, refusing('502 No\r\nx-flash: 1', canary), { isRelay: true }],
+    ['somebody in front of another route says', site, refusing('502 No', canary), { isRelay: true }],
+  ] as const) {
+    test(`cannot be reached is said without what ${what}`, async () => {
+      const given = await setUp({ worker })
+      const { seat } = given.backend
+      const { port, onError } = await setUp({
+        seat: async () => ({ ...(await seat('', new AbortController().signal)), ...more }),
+      })
+      const text = await open(port, { path }).closed
+      expect(text).toMatch(/^HTTP\/1\.1 500 /)
+      expect(text).toContain('"code":"INTERNAL"')
+      expect(text).not.toContain('secret')
+      expect(text).not.toContain('RUNPOD')
+      const [[error, requestId]] = onError.mock.calls as [[Error, string]]
+      expect(text).toContain(`"requestId":"${requestId}"`)
+      expect(error).toBeInstanceOf(Error)
+      expect(given.released).toHaveBeenCalledTimes(1)
+    })
+  }
 
   test('speaks none of the subprotocols opens none', async () => {
     const worker: Worker = (request, ...rest) => {
@@ -421,6 +475,7 @@ describe('an endpoint that', () => {
     const { port } = await setUp({ seat: async () => ({ url: 'http://127.0.0.1:1', headers: {}, release }) })
     const text = await open(port).closed
     expect(text).toContain('"code":"TRANSPORT"')
+    expect(text).toMatch(/\(request [\da-f-]{36}\)/)
     expect(text).not.toContain('127.0.0.1:1"')
     expect(release).toHaveBeenCalledTimes(1)
   })
@@ -446,15 +501,17 @@ describe('an endpoint that', () => {
     expect(released).toHaveBeenCalledTimes(1)
   })
 
-  test('is awaited by somebody who leaves is left', async () => {
+  test('is awaited by somebody who leaves is left, and that is no failure', async () => {
     const left = vi.fn()
-    const { port, upgrades, released } = await setUp({
+    const { port, upgrades, released, onError } = await setUp({
       worker: (_request, socket) => socket.once('end', left).resume(),
     })
-    const { socket } = open(port)
+    const { socket, closed } = open(port)
     await vi.waitFor(() => expect(upgrades).toHaveLength(1))
     socket.end()
     await vi.waitFor(() => expect(left).toHaveBeenCalled())
     await vi.waitFor(() => expect(released).toHaveBeenCalledTimes(1))
+    expect(await closed).toBe('')
+    expect(onError).not.toHaveBeenCalled()
   })
 })

@@ -9,9 +9,10 @@ import { problemResponse } from '../problem.ts'
 import { unknownFunction } from '../target.ts'
 import { noWebSockets, refuseUpgrade } from '../upgrade.ts'
 import { type FetchTarget, toFetchTarget } from './fetch-target.ts'
-import { joinWebSocket } from './join.ts'
+import { type JoinOptions, joinWebSocket } from './join.ts'
 import { attend } from './attend.ts'
 import { checkReference } from './reference.ts'
+import { ProgramRefusal } from './socket-refusal.ts'
 import { PROTOCOL } from './socket-url.ts'
 import { createToError, type OnInternal } from './to-error.ts'
 
@@ -22,6 +23,8 @@ export interface RpcUpgradeOptions {
   gate?: Gate
   clock?: Clock
   onInternal?: OnInternal
+  /** Makes of why an endpoint opened no WebSocket what its caller may know; the caller is told as it is when omitted. */
+  hide?(error: unknown): AppError
 }
 
 /** An upgrade request as Node's server gives it. */
@@ -57,10 +60,10 @@ export function createRpcUpgrade(options: RpcUpgradeOptions): RpcUpgrade {
     const waiting = attend(socket, head)
     try {
       if (incoming.method !== 'GET') throw badRequest('a WebSocket begins with a GET request')
-      const { id, target, protocols } = await judge(options, request, path, caller)
+      const { id, ...wanted } = await judge(options, request, path, caller)
       const seat = await openSeat(options.backend, id, waiting.signal)
       try {
-        await joinWebSocket({ incoming, socket, waiting, seat, target, protocols, clock })
+        await joinHidden({ incoming, socket, waiting, seat, clock, ...wanted }, options.hide)
       } finally {
         seat.release()
       }
@@ -73,10 +76,23 @@ export function createRpcUpgrade(options: RpcUpgradeOptions): RpcUpgrade {
   }
 }
 
+/** Joins, and throws what the caller may know of a failure. */
+async function joinHidden(joining: JoinOptions, hide: RpcUpgradeOptions['hide']): Promise<void> {
+  const { signal } = joining.waiting
+  try {
+    await joinWebSocket(joining)
+  } catch (error) {
+    if (!hide || error instanceof ProgramRefusal) throw error
+    // What a caller breaks off by leaving is no failure.
+    throw signal.aborted ? signal.reason : hide(error)
+  }
+}
+
 /** What the caller wants, once it is clear that it may have it. */
 interface Admitted {
   id: string
   target: FetchTarget
+  kind: FoundFunction['kind']
   /** The caller's own. */
   protocols: string[]
 }
@@ -93,7 +109,7 @@ async function judge(
   const target = toSocketTarget(found, request)
   const call = { kind: 'fetch', id, endpoint: found.endpoint, method: 'GET', path: target.path } as const
   await gate.admit(request, call, caller)
-  return { id, target, protocols: readProtocols(request) }
+  return { id, target, kind: found.kind, protocols: readProtocols(request) }
 }
 
 function toSocketTarget({ kind, route, routes }: FoundFunction, request: Request): FetchTarget {

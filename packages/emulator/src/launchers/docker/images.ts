@@ -1,4 +1,4 @@
-import { workerImages } from '@flash/protocol'
+import { type Clock, systemClock, workerImages } from '@flash/protocol'
 import type Docker from 'dockerode'
 import { type BaseImage, buildBaseImage, describeBaseImage, offlineBase } from '../base-image.ts'
 import type { WorkerOrder } from '../launcher.ts'
@@ -17,7 +17,14 @@ export interface ImageFinder {
   find(order: WorkerOrder, lines: WorkerLines): Promise<string>
 }
 
-export function createImageFinder(engine: Docker, { images = {}, fallback }: ImageOptions): ImageFinder {
+/** Engines tell of large layers all the time. */
+const PULL_IDLE_MS = 300_000
+
+export function createImageFinder(
+  engine: Docker,
+  { images = {}, fallback }: ImageOptions,
+  clock: Clock = systemClock,
+): ImageFinder {
   /** Of an image that several workers wait for, one pull and one build. */
   const coming = new Map<string, Promise<unknown>>()
   const once = async (name: string, make: () => Promise<unknown>) => {
@@ -38,7 +45,7 @@ export function createImageFinder(engine: Docker, { images = {}, fallback }: Ima
   const provide = async (name: string, order: WorkerOrder, lines: WorkerLines) => {
     const isThere = await hasImage(engine, name)
     if (!isThere && isOurs(name)) return provideBase(lines)
-    if (!isThere) await once(name, () => pull(engine, name, order, lines))
+    if (!isThere) await once(name, () => pull(engine, name, order, { lines, clock }))
     return name
   }
   return {
@@ -71,15 +78,47 @@ async function hasImage(engine: Docker, name: string): Promise<boolean> {
   }
 }
 
-async function pull(engine: Docker, name: string, { registryAuth }: WorkerOrder, lines: WorkerLines) {
+async function pull(
+  engine: Docker,
+  name: string,
+  { registryAuth }: WorkerOrder,
+  { lines, clock }: { lines: WorkerLines; clock: Clock },
+) {
   lines.system(`pulling image ${name}`)
   const tagged = /[:@][^/]*$/.test(name) ? name : `${name}:latest`
-  const stream = await engine.pull(tagged, registryAuth ? { authconfig: registryAuth } : {})
   const seen = new Map<string, string>()
-  await readProgress(stream, ({ id = name, status }) => {
-    if (!status || seen.get(id) === status) return
-    seen.set(id, status)
-    lines.system(`${id}: ${status}`)
+  await unlessIdle(clock, async (abortSignal, isAlive) => {
+    const stream = await engine.pull(tagged, {
+      abortSignal,
+      ...(registryAuth && { authconfig: registryAuth }),
+    })
+    await readProgress(stream, ({ id = name, status }) => {
+      isAlive()
+      if (!status || seen.get(id) === status) return
+      seen.set(id, status)
+      lines.system(`${id}: ${status}`)
+    })
   })
   lines.system(`pulled image ${name}`)
+}
+
+/** Ends what does not say in time that it is alive. */
+async function unlessIdle(
+  clock: Clock,
+  run: (signal: AbortSignal, isAlive: () => void) => Promise<void>,
+): Promise<void> {
+  const idle = new AbortController()
+  const arm = () => clock.after(PULL_IDLE_MS, () => idle.abort())
+  let disarm = arm()
+  try {
+    await run(idle.signal, () => {
+      disarm()
+      disarm = arm()
+    })
+  } catch (error) {
+    if (!idle.signal.aborted) throw error
+    throw new Error(`its pull made no progress for ${PULL_IDLE_MS / 60_000} minutes`, { cause: error })
+  } finally {
+    disarm()
+  }
 }

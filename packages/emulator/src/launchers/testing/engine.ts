@@ -22,6 +22,8 @@ export interface ScriptedEngine {
   images: Set<string>
   /** Images of its registry, each with the error of its pull, or `null`. */
   registry: Map<string, string | null>
+  /** Images whose pull goes on for ever, each with what tells it anew. */
+  stalled: Map<string, () => void>
   /** Address of its bridge, or `null` without one. */
   gateway: string | null
   /** Whether it can limit the use of processors. */
@@ -87,6 +89,7 @@ export async function createScriptedEngine(): Promise<ScriptedEngine> {
     host: `unix://${path}`,
     images: new Set(),
     registry: new Map(),
+    stalled: new Map(),
     gateway: '127.0.0.1',
     hasQuota: true,
     hasGpus: false,
@@ -140,8 +143,13 @@ function toConfig(gateway: string) {
     : { Subnet: '127.0.0.0/8', Gateway: gateway }
 }
 
-function createImage(engine: ScriptedEngine, { query }: Visit) {
+function createImage(engine: ScriptedEngine, { query, response }: Visit) {
   const name = `${query.get('fromImage') ?? query.get('repo')}:${query.get('tag')}`
+  if (engine.stalled.has(name)) {
+    const tell = () => void response.write(`${JSON.stringify({ id: 'a1b2', status: 'Downloading' })}\n`)
+    engine.stalled.set(name, tell)
+    return tell()
+  }
   const error = query.has('fromSrc')
     ? null
     : (engine.registry.get(name) ?? (engine.registry.has(name) ? null : 'not found'))

@@ -92,7 +92,7 @@ async function start(state: ImageState): Promise<ImageAddress> {
   })
   if (state.retired) throw state.retired
   const id = state.placed?.id ?? randomBytes(7).toString('hex')
-  host.watch(id, () => watchContainer(state, id))
+  host.watch(id, ({ workerId }) => watchContainer(state, id, workerId))
   // Nobody asks for work yet, and one is wanted all the same.
   const { url } = save(state, { emulator, id }, { workersMin: 1 })
   const key = emulator.env.RUNPOD_API_KEY!
@@ -123,12 +123,12 @@ async function untilReady(state: ImageState, placed: Placed): Promise<void> {
   }
 }
 
-function watchContainer(state: ImageState, id: string): ContainerWatch {
+function watchContainer(state: ImageState, id: string, workerId: string): ContainerWatch {
   const { host, settings, secrets } = state
   const last = createTail(secrets)
   const isWell = () => state.giveUp === null && state.placed !== null && isReady(state.placed)
   const judge = (error: () => AppError) => {
-    if (state.placed?.id === id && !isWell()) fail(state, error())
+    if (state.placed?.id === id && !isWell() && !wasSentAway(state, workerId)) fail(state, error())
   }
   return {
     line({ source, text }) {
@@ -173,6 +173,12 @@ function save(
   more: Partial<EndpointSettings>,
 ) {
   return emulator.addEndpoint({ ...settings, id, version: 1, ...more })
+}
+
+/** Nobody asks for it any more, and it was told to end: what it has done is still asked for. */
+function wasSentAway({ retired, placed }: ImageState, workerId: string): boolean {
+  const workers = placed?.emulator.endpoints.get(placed.id)?.workers() ?? []
+  return retired !== null && !workers.some(({ id }) => id === workerId)
 }
 
 function isReady({ emulator, id }: Placed): boolean {

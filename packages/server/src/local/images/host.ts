@@ -45,7 +45,11 @@ export function createImageHost({
   return {
     ...shared,
     async open() {
-      const { emulator, launcher } = await (opening ??= begin())
+      opening ??= begin().catch((error: unknown) => {
+        opening = null
+        throw error
+      })
+      const { emulator, launcher } = await opening
       await launcher.reachable(emulator.url)
       return emulator
     },

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createDockerLauncher } from '@flash/emulator/launchers'
 import { createScriptedEngine, type ScriptedEngine } from '@flash/emulator/launchers/testing'
 import { createTestClock, systemClock } from '@flash/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -8,12 +9,14 @@ import { createImages, type ImagesOptions } from './images.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'flash-images-'))
 const programs = {
-  queue: `const { RUNPOD_WEBHOOK_GET_JOB: take, RUNPOD_WEBHOOK_POST_OUTPUT: done, RUNPOD_AI_API_KEY: authorization, GREETING, NAMED, FLASH_VOLUME } = process.env
+  queue: `import { existsSync } from 'node:fs'
+const { RUNPOD_WEBHOOK_GET_JOB: take, RUNPOD_WEBHOOK_POST_OUTPUT: done, RUNPOD_AI_API_KEY: authorization, GREETING, NAMED, FLASH_VOLUME } = process.env
 console.log('waits for jobs', NAMED)
 for (;;) {
   const response = await fetch(take, { headers: { authorization } })
   if (response.status !== 200) continue
   const { id, input } = await response.json()
+  while (input.until && !existsSync(input.until)) await new Promise((resolve) => setTimeout(resolve, 10))
   if (input.exit) process.exit(input.exit)
   const output = { greeting: GREETING + ' ' + input.name, named: NAMED, volume: FLASH_VOLUME ?? null, pid: process.pid }
   await fetch(done.replace('$ID', id), { method: 'POST', headers: { authorization }, body: JSON.stringify({ output }) })
@@ -80,8 +83,20 @@ async function run({ url, key }: Record<string, string>, input: object) {
     headers,
     body: JSON.stringify({ input }),
   })
-  return (await response.json()) as { status: string; output: Record<string, unknown>; error: string }
+  return (await response.json()) as {
+    id: string
+    status: string
+    output: Record<string, unknown>
+    error: string
+  }
 }
+
+const post = ({ url, key }: Record<string, string>, input: object) =>
+  fetch(`${url}/run`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ input }),
+  })
 
 const get = ({ url, key }: Record<string, string>, path: string) =>
   fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } }).then((response) => response.text())
@@ -139,13 +154,31 @@ describe('a container', () => {
     expect(after.output.pid).not.toBe(before.output.pid)
   })
 
-  test('whose config was edited is another one; the former goes', async () => {
-    const { ask } = open()
-    const first = await run((await ask('queue', queue)).answer, { name: 'A' })
+  test('whose config was edited is another one; the former goes, and what it has done stays', async () => {
+    const { ask, lines } = open()
+    const { answer } = await ask('queue', queue)
+    const first = await run(answer, { name: 'A' })
     const edited = { ...queue, env: { GREETING: 'good day', NAMED: 'b' } }
     const second = await run((await ask('queue', edited)).answer, { name: 'A' })
     expect([first.output.greeting, second.output.greeting]).toEqual(['hello A', 'good day A'])
     await vi.waitFor(() => expect(engine.containers.size).toBe(1), 10_000)
+    expect(JSON.parse(await get(answer, `/status/${first.id}`))).toMatchObject({
+      status: 'COMPLETED',
+      output: first.output,
+    })
+    expect(lines.join('\n')).not.toContain('the container of image')
+  })
+
+  test('that the end of the dev server ends, with work or without, is no failure', async () => {
+    const { ask, images, lines } = open()
+    const { answer } = await ask('queue', queue)
+    await ask('balanced', { args: argsOf('balanced') })
+    await post(answer, { until: '/nowhere/at-all' })
+    await vi.waitFor(async () =>
+      expect(JSON.parse(await get(answer, '/health'))).toMatchObject({ jobs: { inProgress: 1 } }),
+    )
+    await images.close()
+    expect(lines.join('\n')).not.toContain('the container of image')
   })
 })
 
@@ -223,16 +256,42 @@ describe('what does not get ready', () => {
     const { ask, lines } = open()
     const { answer } = await ask('queue', { args: `"${process.execPath}" "${file}"` })
     writeFileSync(file, programs.ends)
-    const post = (input: object) =>
-      fetch(`${answer.url}/run`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${answer.key}` },
-        body: JSON.stringify({ input }),
-      })
-    await post({ exit: 1 })
-    await post({ name: 'waits' })
+    await post(answer, { exit: 1 })
+    await post(answer, { name: 'waits' })
     await vi.waitFor(() => expect(lines.join('\n')).toContain('ended with exit code 3; its last output:'))
-    expect((await post({})).status).toBe(404)
+    expect((await post(answer, {})).status).toBe(404)
+  })
+
+  test('nor one whose config was edited while work waited for it', async () => {
+    const [file, gate] = [join(folder, 'once.mjs'), join(folder, 'gate')]
+    writeFileSync(file, programs.queue)
+    const { ask, lines } = open()
+    const { answer } = await ask('queue', { args: `"${process.execPath}" "${file}"` })
+    await post(answer, { until: gate, exit: 1 })
+    await post(answer, { name: 'waits' })
+    await ask('queue', { args: argsOf('queue') })
+    writeFileSync(file, programs.ends)
+    writeFileSync(gate, '')
+    await vi.waitFor(() => expect(lines.join('\n')).toContain('ended with exit code 3; its last output:'))
+    expect((await post(answer, {})).status).toBe(404)
+  })
+
+  test('cannot be started here at all: the next one tries again', async () => {
+    let count = 0
+    const told: unknown[] = []
+    const { ask } = open({
+      onError: (error) => told.push(error),
+      launcher: async () => {
+        if (count++ === 0) throw new Error('no memory left')
+        return createDockerLauncher({ asIs: true })
+      },
+    })
+    const first = await ask('queue', { args: argsOf('queue') })
+    expect(first.answer.code).toBe('INTERNAL')
+    const second = await ask('queue', { name: 'another', args: argsOf('queue') })
+    expect(second.status).toBe(200)
+    expect(count).toBe(2)
+    expect(told).toEqual([new Error('no memory left')])
   })
 })
 
