@@ -16,7 +16,7 @@ export function printBuild(context: PluginContext, { manifest, rebuilt, warnings
   )
   const kept = keptOut(context, manifest)
   if (kept) print(`         kept out of the app: ${kept}`)
-  for (const warning of warnings) print(printError(warning))
+  for (const warning of [...context.project.warnings(), ...warnings]) print(printError(warning))
   if (!context.setup.serverOutput) print('         serve pages and functions together with: flash start')
 }
 

@@ -53,7 +53,7 @@ export function createAnswer<F extends BalancedFunction>(options: AnswerOptions<
       return await answer(host, visit)
     } catch (error) {
       reportFailure(worker, visit, error)
-      return toFailureResponse(error)
+      return toFailureResponse(error, visit.id)
     }
   }
   return {
@@ -68,8 +68,9 @@ export function createAnswer<F extends BalancedFunction>(options: AnswerOptions<
       try {
         return await openSocket(host, request, upgrade)
       } catch (error) {
-        reportFailure(worker, visitOf(request), error)
-        return toFailureResponse(error)
+        const visit = visitOf(request)
+        reportFailure(worker, visit, error)
+        return toFailureResponse(error, visit.id)
       }
     },
     leave: () => host.sockets?.leave(),

@@ -4,6 +4,8 @@ export interface EventOptions {
   /** Runs each step where the handler ran. */
   within<T>(step: () => T): T
   onError(error: unknown): void
+  /** By which the log knows it. */
+  readonly requestId?: string
   /** Nothing more is asked for. */
   readonly onEnd?: (() => void) | undefined
 }
@@ -41,7 +43,7 @@ export function toEvents(
         } catch (error) {
           if (left) return
           options.onError(error)
-          const { status: _, ...failure } = toFailure(error)
+          const { status: _, ...failure } = toFailure(error, options.requestId)
           controller.enqueue(encoder.encode(`event: error\ndata: ${JSON.stringify(failure)}\n\n`))
           if (isAsked) void leave()
         }

@@ -19,10 +19,13 @@ export interface Failure {
 /**
  * What of an error the caller hears: all of what its author or the product says on purpose, and of others only that there
  * was one.
+ *
+ * - `requestId`: the one that the log has.
  */
-export function toFailure(error: unknown): Failure {
+export function toFailure(error: unknown, requestId?: string): Failure {
   if (!isTold(error)) {
-    const message = 'the worker failed at the request; its log says why'
+    const request = requestId === undefined ? 'the request' : `request ${requestId}`
+    const message = `the handler failed at ${request}; the log where it runs says why`
     return { status: errorCodes.INTERNAL.status, code: 'INTERNAL', message }
   }
   const { code = 'INTERNAL', message, hint, data } = toWireError(error, { stack: false })
@@ -39,8 +42,8 @@ function isTold(error: unknown): boolean {
 }
 
 /** JSON `{ code, message, hint, data }`. */
-export function toFailureResponse(error: unknown): Response {
-  const { status, ...body } = toFailure(error)
+export function toFailureResponse(error: unknown, requestId?: string): Response {
+  const { status, ...body } = toFailure(error, requestId)
   return Response.json(body, { status, headers: { 'cache-control': 'no-store', [RESULT_HEADER]: 'error' } })
 }
 

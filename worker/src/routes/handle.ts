@@ -68,6 +68,10 @@ class RouteRun implements ResultOptions {
     return contextStorage().run(this.#context, step)
   }
 
+  get requestId(): string {
+    return this.#visit.id
+  }
+
   onError(error: unknown): void {
     reportFailure(this.#worker, this.#visit, error)
   }

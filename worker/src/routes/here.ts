@@ -65,7 +65,7 @@ function createAnswer(
       return toWebResponse(await answer(worker, visit))
     } catch (error) {
       reportFailure(worker, visit, error)
-      return toFailureResponse(error)
+      return toFailureResponse(error, visit.id)
     }
   }
 }

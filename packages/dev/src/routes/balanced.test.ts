@@ -122,7 +122,7 @@ describe('a route', () => {
     expect([options.status, options.headers.allow]).toEqual([204, 'OPTIONS, POST'])
     expect(await ask('GET', '/images/live')).toMatchObject({
       status: 426,
-      json: { code: 'WEBSOCKET_UNSUPPORTED' },
+      json: { code: 'UPGRADE_REQUIRED' },
     })
     expect(seats.taken).toBe(0)
   })

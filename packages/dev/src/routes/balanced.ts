@@ -113,8 +113,8 @@ function notAllowed({ method }: IncomingMessage, path: string, allow: string[]):
 }
 
 function onlyWebSockets(path: string): AppError {
-  return new AppError('WEBSOCKET_UNSUPPORTED', {
-    message: `${path} is for WebSockets`,
+  return new AppError('UPGRADE_REQUIRED', {
+    message: `${path} is a WebSocket`,
     hint: 'open it with a WebSocket client',
   })
 }

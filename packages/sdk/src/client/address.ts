@@ -46,7 +46,7 @@ function describe(to: Exclude<Addressee, { kind: 'image' }>) {
   return {
     headers: { 'X-Flash-App': app, 'X-Flash-Environment': environment, 'X-Flash-Endpoint': name },
     place: `app "${app}", environment "${environment}"`,
-    hint: 'deploy it there, or look how app, environment and endpoint are called on the account',
+    hint: "deploy it there, or look how app, environment and endpoint are called on the account; apps of this package are in `environment: 'production'` unless they say otherwise",
   }
 }
 
