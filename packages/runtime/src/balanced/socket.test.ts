@@ -211,6 +211,30 @@ describe('of a server', () => {
     await gone
   })
 
+  test('that is refused is told with the beginning of what was said, however long that is', async () => {
+    const refusing = (body: string) => (_: IncomingMessage, socket: Duplex) =>
+      socket.end(
+        `HTTP/1.1 403 Forbidden\r\nset-cookie: a=1\r\nset-cookie: b=2\r\nconnection: close\r\n\r\n${body}`,
+      )
+    for (const [body, most] of [
+      ['', 0],
+      ['no entry', 8],
+      ['x'.repeat(1_000_000), 200_000],
+    ] as const) {
+      const { url } = await listen(refusing(body))
+      const seen: unknown[] = []
+      const refuse = (answer: { status: number; text: string }) => {
+        seen.push([answer.status, body.startsWith(answer.text), answer.text.length <= most])
+        return new Error('refused')
+      }
+      await expect(openRemoteSocket(url, { protocols: [], headers: {}, refuse })).rejects.toThrow('refused')
+      expect(seen).toEqual([[403, true, true]])
+      await expect(openRemoteSocket(url, { protocols: [], headers: {} })).rejects.toMatchObject({
+        code: 'TRANSPORT',
+      })
+    }
+  })
+
   test('that breaks later ends no process', async () => {
     const { url, requests } = await listen()
     const socket = await openRemoteSocket(url, { protocols: ['flash.v1'], headers: {} })
